@@ -1,0 +1,1 @@
+"""Exact averages and counting statistics: what the sampling is judged by."""
