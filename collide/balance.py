@@ -1,0 +1,153 @@
+"""Detailed balance of thermal channels: refused where it is broken, reported where a user asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from collide.channels import Channel
+from collide.exact.process import Flow
+from collide.operators import as_operator
+
+BALANCE = 1e-8
+CLOSE = 10.0  # a secular equation wants frequency differences this many times the rates
+
+
+@dataclass(frozen=True)
+class BalanceReport:
+    """What `LindbladModel.check` found: sentences, and whether all of them are good news."""
+
+    ok: bool
+    lines: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def _groups(channels: Sequence[Channel]) -> dict[tuple[str, float], list[Channel]]:
+    """Thermal channels by bath and quantum, those with zero rate left out."""
+    groups: dict[tuple[str, float], list[Channel]] = {}
+    for channel in channels:
+        if channel.kind == "thermal" and channel.rate > 0:
+            groups.setdefault((channel.name, round(channel.quantum, 9)), []).append(channel)
+    return groups
+
+
+def _map(channels: Sequence[Channel], reverse: bool) -> Any:
+    """sum rate L (x) L^* of a group, or of the adjoint operators."""
+    total = None
+    for channel in channels:
+        L = as_operator(channel.op, "op")
+        L = L.conj().T.tocsr() if reverse else L
+        term = channel.rate * sp.kron(L, L.conj(), format="csr")
+        total = term if total is None else total + term
+    return total
+
+
+def ratio_to_reverse(channels: Sequence[Channel], reverses: Sequence[Channel]) -> tuple[float, float]:
+    """(r, error): the rates' ratio r of a group's map to its reverse's adjoint, and what is left over, relatively."""
+    if len(channels) == len(reverses) == 1:
+        ours, theirs = as_operator(channels[0].op, "op") * 1.0, as_operator(reverses[0].op, "op").conj().T.tocsr()
+        weight = channels[0].rate, reverses[0].rate
+        overlap = abs((ours.multiply(theirs.conj())).sum()) ** 2
+        sizes = (abs(ours) ** 2).sum(), (abs(theirs) ** 2).sum()
+        return float(weight[0] * sizes[0] / (weight[1] * sizes[1])), float(abs(1 - overlap / (sizes[0] * sizes[1])))
+    forward, backward = _map(channels, False), _map(reverses, True)
+    ratio = float((forward.multiply(backward.conj())).sum().real / (abs(backward) ** 2).sum())
+    left = forward - ratio * backward
+    return ratio, float(abs(left).max() / abs(forward).max()) if left.nnz else 0.0
+
+
+def require_reverse(channels: Sequence[Channel]) -> None:
+    """Refuse thermal channels whose reverse is missing or has the wrong rate.
+
+    Raises
+    ------
+    ValueError
+        One sentence with the bath, the quantum and the remedy.
+    """
+    groups = _groups(channels)
+    betas = {channel.name: channel.beta for channel in channels if channel.kind == "thermal"}
+    for (name, quantum), group in groups.items():
+        beta = betas[name]
+        if quantum == 0 or _impossible_reverse(beta, quantum):
+            continue
+        reverses = groups.get((name, round(-quantum, 9)), [])
+        if not reverses:
+            raise ValueError(
+                f"the thermal channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum {-quantum:g}: add"
+                " it, or declare kind='irreversible'"
+            )
+        ratio, left = ratio_to_reverse(group, reverses)
+        expected = -beta * quantum
+        if left > BALANCE or abs(math.log(ratio) - expected) > BALANCE * max(1.0, abs(expected)):
+            raise ValueError(
+                f"the channels of bath {name!r} at quantum {quantum:g} break detailed balance: their rates imply beta ="
+                f" {-math.log(ratio) / quantum:.6g} instead of {beta:g} (operators differ by {left:.2g}); correct the rates, or"
+                " declare kind='irreversible'"
+            )
+
+
+def _impossible_reverse(beta: float, quantum: float) -> bool:
+    """At T = 0, or where exp(-beta |quantum|) underflows, emission has no reverse that a double could hold."""
+    return -beta * quantum > 600
+
+
+def report_balance(model: Any) -> BalanceReport:
+    """Sentences on every pair of channels, on frequencies too close for the secular form, and on the steady state."""
+    lines, ok = [], True
+    groups = _groups(model.channels)
+    for (name, quantum), group in groups.items():
+        reverses = groups.get((name, round(-quantum, 9)), [])
+        if quantum == 0:
+            lines.append(f"bath {name}: quantum 0 (dephasing), nothing to balance.")
+        elif not reverses:
+            lines.append(f"bath {name}: quantum {quantum:g} has no reverse (T = 0): entropy production is infinite after one jump.")
+        elif quantum > 0:
+            ratio, left = ratio_to_reverse(group, reverses)
+            lines.append(
+                f"bath {name}: quantum {quantum:g} obeys detailed balance, rates imply beta = {-math.log(ratio) / quantum:.10g}"
+                f" (operators agree to {max(left, 1e-16):.1g})."
+            )
+    for channel in model.channels:
+        if channel.kind == "irreversible":
+            lines.append(f"bath {channel.name}: quantum {channel.quantum:g} is irreversible, entropy production is infinite after it.")
+    loads = sorted({channel.name for channel in model.channels if channel.kind == "load"})
+    lines += [f"load {name}: no reverse partner; its heat is an expectation value." for name in loads]
+    close = _closest_frequencies(model)
+    if close:
+        ok = False
+        lines.append(close)
+    steady = _steady_sentence(model)
+    ok = ok and not steady.startswith("NOT")
+    lines.append(steady)
+    return BalanceReport(ok, tuple(lines))
+
+
+def _closest_frequencies(model: Any) -> str:
+    """A sentence where two quanta of one bath lie closer than `CLOSE` times the largest rate."""
+    for name in model.process.counts.baths:
+        quanta = np.unique([round(c.quantum, 9) for c in model.channels if c.name == name and c.quantum > 0 and c.rate > 0])
+        gaps = np.diff(quanta)
+        if not len(gaps):
+            continue
+        flow: Flow = model.process.elements[0]
+        rate = max(float((abs(op) ** 2).sum(axis=0).max()) for op in flow.ops)
+        if gaps.min() < CLOSE * rate:
+            at = int(np.argmin(gaps))
+            return (
+                f"bath {name}: frequencies {quanta[at]:g} and {quanta[at + 1]:g} lie {gaps[at]:.3g} apart, not far above the rate"
+                f" {rate:.3g}: the secular (global) equation is doubtful there."
+            )
+    return ""
+
+
+def _steady_sentence(model: Any) -> str:
+    try:
+        model.steady_state()
+    except ValueError as error:
+        return f"NOT unique: {error}"
+    return "the steady state is unique."
