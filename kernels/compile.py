@@ -10,15 +10,15 @@ The folder is ``<base>/collide/<fingerprint>``, its base the first of ``NUMBA_CA
 never an error. Folders of former fingerprints stay until the user deletes them: another checkout may still use them.
 """
 
-import os
-import tempfile
 from collections.abc import Callable
 from hashlib import sha256
+import os
 from pathlib import Path
+import tempfile
 from typing import Any
 
-import numba.core.config
 from numba import njit
+import numba.core.config
 
 config: Any = numba.core.config  # its settings are made at run time, so no type checker knows them
 
@@ -78,7 +78,7 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         raise ValueError("`fastmath` lets the bits of a result depend on the processor: compile the kernel without it.")
     if function is None:
         return lambda f: kernel(f, **options)
-    settings = {"nogil": True, "error_model": "numpy"} | options
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy"} | options
     # Numba chooses the place when it decorates, so the global setting is changed for this moment only.
     before, config.CACHE_DIR = config.CACHE_DIR, str(CACHE or "")
     try:
