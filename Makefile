@@ -56,7 +56,7 @@ distclean: clean ## clean, and remove $(VENV)
 # Debian splits ensurepip off into python3-venv; where it is missing, the pip outside serves the environment.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "collide needs Python 3.11 or newer, and $(PYTHON) is older: name one with make PYTHON=python3.11" >&2; exit 1; }
+		echo "collide needs Python 3.11 or newer, and $(PYTHON) is older or missing: name one with make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
 		|| { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) \
 			&& $(PYTHON) -m pip --python $(BIN)/python install -q pip; } \

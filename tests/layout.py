@@ -12,7 +12,7 @@ MAPPING: dict[str, str] = PYPROJECT["tool"]["setuptools"]["package-dir"]
 def python_files(folder: Path) -> list[Path]:
     """Every source below a folder, not through links: the linked folders have their own line in the mapping."""
     here = [path for path in sorted(folder.glob("*.py")) if path.is_file()]
-    below = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
+    below = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
     return here + [file for path in below if path.name != "__pycache__" for file in python_files(path)]
 
 
