@@ -1,0 +1,260 @@
+"""Steady states: of a generator, or of the map of one period.
+
+Populations that obey a rate equation are found by the algorithm of Grassmann, Taksar and Heyman: Gaussian elimination
+in which the diagonal is replaced by minus the sum of the rates that leave a state, so that nothing is subtracted and
+every population, however small, keeps its digits.  Coherences are eliminated first where what remains is a rate
+equation.  Everything else is solved with one row replaced by the trace.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg as la
+import scipy.sparse as sp
+import scipy.sparse.linalg as sla
+
+from collide.exact.conserved import closed_classes, conserved_subspaces, sentence
+from collide.exact.process import Floats, Ints, Sparse
+from collide.exact.reduced import Reduced
+
+SINGULAR = 1e-13  # reciprocal condition numbers below are a second zero, not a slow relaxation
+
+
+class NonUniqueSteadyState(ValueError):
+    """The process keeps some probability for ever; the sentence names the subspaces between which none flows."""
+
+
+class Rates:
+    """Rate matrix W of a classical process in triangular form, by elimination without subtraction.
+
+    ``W[a, b]`` is the rate from b to a; the diagonal is implied.  States are eliminated from the last to the first,
+    hence `order` puts those of the closed class first.
+
+    Parameters
+    ----------
+    W : (n, n) float
+        Not negative off the diagonal; one closed class.
+    order : (n,) int
+    """
+
+    def __init__(self, W: Floats, order: Ints) -> None:
+        self.order = order
+        self.factor = W[np.ix_(order, order)].copy()
+        n = len(order)
+        self.leave = np.zeros(n)
+        F = self.factor
+        for k in range(n - 1, 0, -1):
+            self.leave[k] = F[:k, k].sum()
+            if self.leave[k] > 0:  # a transient state whose rate underflowed keeps no probability
+                F[:k, :k] += np.outer(F[:k, k], F[k, :k] / self.leave[k])
+
+    def state(self) -> Floats:
+        """Probabilities (n,), each with full relative accuracy."""
+        p = np.zeros(len(self.order))
+        p[0] = 1.0
+        for k in range(1, len(p)):
+            if self.leave[k] > 0:
+                p[k] = self.factor[k, :k] @ p[:k] / self.leave[k]
+        whole = np.empty_like(p)
+        whole[self.order] = p / p.sum()
+        return whole
+
+    def solve(self, b: Floats) -> Floats:
+        """A solution of ``W p = b`` for b (n,) of zero sum; any multiple of the state may be added."""
+        F, leave = self.factor, self.leave
+        y = b[self.order].copy()
+        for k in range(len(y) - 1, 0, -1):
+            if leave[k] > 0:
+                y[:k] += F[:k, k] * (y[k] / leave[k])
+        p = np.zeros_like(y)
+        for k in range(1, len(y)):
+            if leave[k] > 0:
+                p[k] = (F[k, :k] @ p[:k] - y[k]) / leave[k]
+        whole = np.empty_like(p)
+        whole[self.order] = p
+        return whole
+
+
+@dataclass(frozen=True)
+class Hopping:
+    """Generator whose coherences, once eliminated, leave a rate equation for the populations."""
+
+    rates: Rates
+    coherence_lu: tuple[Floats, Any] | None
+    to_populations: Floats
+    to_coherences: Floats
+
+    def state(self) -> Floats:
+        """Stationary coordinates (m,)."""
+        p = self.rates.state()
+        return np.concatenate([p, self._coherences(p, 0.0)])
+
+    def solve(self, b: Floats) -> Floats:
+        """A solution x (m,) of ``M x = b`` for traceless b."""
+        n = len(self.rates.order)
+        source = b[:n]
+        if self.coherence_lu is not None:
+            source = source - self.to_populations @ la.lu_solve(self.coherence_lu, b[n:])
+        p = self.rates.solve(source)
+        return np.concatenate([p, self._coherences(p, b[n:])])
+
+    def _coherences(self, p: Floats, b: Floats | float) -> Floats:
+        if self.coherence_lu is None:
+            return np.zeros(0)
+        return la.lu_solve(self.coherence_lu, b - self.to_coherences @ p)
+
+
+@dataclass(frozen=True)
+class Bordered:
+    """Generator with the row of one population replaced by the trace, dense."""
+
+    lu: tuple[Floats, Any]
+    matrix: Floats
+    row: int
+
+    def state(self) -> Floats:
+        """Stationary coordinates (m,)."""
+        b = np.zeros(self.matrix.shape[0])
+        b[self.row] = 1.0
+        return self._refined(b)
+
+    def solve(self, b: Floats) -> Floats:
+        """The traceless solution x (m,) of ``M x = b`` for traceless b."""
+        b = b.copy()
+        b[self.row] = 0.0
+        return self._refined(b)
+
+    def _refined(self, b: Floats) -> Floats:
+        x = la.lu_solve(self.lu, b)
+        return x + la.lu_solve(self.lu, b - self.matrix @ x)
+
+
+@dataclass(frozen=True)
+class SparseBordered:
+    """As `Bordered`, sparse."""
+
+    lu: Any  # scipy.sparse.linalg.SuperLU
+    matrix: Sparse
+    row: int
+
+    def state(self) -> Floats:
+        """Stationary coordinates (m,)."""
+        b = np.zeros(self.matrix.shape[0])
+        b[self.row] = 1.0
+        return self._refined(b)
+
+    def solve(self, b: Floats) -> Floats:
+        """The traceless solution x (m,) of ``M x = b`` for traceless b."""
+        b = b.copy()
+        b[self.row] = 0.0
+        return self._refined(b)
+
+    def _refined(self, b: Floats) -> Floats:
+        x = self.lu.solve(b)
+        return x + self.lu.solve(b - self.matrix @ x)
+
+
+class Stationary:
+    """Steady state in coordinates, and solutions of ``M x = b`` beside it.
+
+    Parameters
+    ----------
+    reduced : Reduced
+
+    Attributes
+    ----------
+    vector : (m,) float
+        The steady state; its trace is one.
+
+    Raises
+    ------
+    NonUniqueSteadyState
+    """
+
+    def __init__(self, reduced: Reduced) -> None:
+        self.trace = reduced.sector.trace
+        d = reduced.sector.d
+        if reduced.dense or not reduced.continuous:
+            matrix = reduced.base if reduced.continuous else reduced.base - np.eye(reduced.size)
+            self.solver: Hopping | Bordered | SparseBordered = _hopping(matrix, d, reduced) or _bordered(
+                matrix, d, reduced
+            )
+        else:
+            self.solver = _sparse_bordered(reduced.generator, d, reduced)
+        x = self.solver.state()
+        self.vector: Floats = x / x[:d].sum()
+
+    def solve(self, b: Floats) -> Floats:
+        """The traceless x (m,) with ``M x = b``, M the generator or the period map minus one, b traceless."""
+        x = self.solver.solve(b)
+        return x - self.vector * (self.trace @ x)
+
+
+def _hopping(matrix: Floats, d: int, reduced: Reduced) -> Hopping | None:
+    """Eliminate the coherences; None where no rate equation for the populations remains."""
+    pp, pc, cp, cc = matrix[:d, :d], matrix[:d, d:], matrix[d:, :d], matrix[d:, d:]
+    lu, W = None, pp.copy()
+    if cc.size:
+        norm = np.abs(cc).sum(axis=0).max()
+        factor, pivot = la.lu_factor(cc, check_finite=False)
+        lu = (factor, pivot)
+        if norm == 0 or la.lapack.dgecon(factor, norm)[0] < SINGULAR:
+            return None
+        if pc.any():
+            response = la.lu_solve(lu, cp)
+            W -= pc @ response
+            # what cancels to rounding is no rate
+            W[np.abs(W) <= 8 * np.finfo(float).eps * (np.abs(pc) @ np.abs(response))] = 0.0
+    np.fill_diagonal(W, 0.0)
+    if (W < 0).any():
+        return None
+    order = _closed_class_first(W, reduced)
+    return Hopping(Rates(W, order), lu, pc, cp)
+
+
+def _closed_class_first(W: Floats, reduced: Reduced) -> Ints:
+    """An order of the states in which the one closed class comes first."""
+    closed = closed_classes(sp.csr_array(W))
+    if len(closed) > 1:
+        raise NonUniqueSteadyState(sentence(closed, reduced.process.dims))
+    return np.concatenate([closed[0], np.setdiff1d(np.arange(len(W)), closed[0])])
+
+
+def _bordered(matrix: Floats, d: int, reduced: Reduced) -> Bordered:
+    """Replace the row of the population with the largest rates by the trace, scaled to the same size."""
+    row = int(np.argmax(np.abs(matrix[:d]).sum(axis=1)))
+    border = matrix.copy()
+    border[row] = 0.0
+    border[row, :d] = 1.0
+    scale = np.abs(matrix).max() or 1.0
+    border[row] *= scale
+    lu = la.lu_factor(border, check_finite=False)
+    if la.lapack.dgecon(lu[0], np.abs(border).sum(axis=0).max())[0] < SINGULAR:
+        raise NonUniqueSteadyState(sentence(conserved_subspaces(matrix, reduced.sector), reduced.process.dims))
+    return Bordered((lu[0], lu[1]), border, row)
+
+
+def _sparse_bordered(matrix: Sparse, d: int, reduced: Reduced) -> SparseBordered:
+    """As `_bordered` for a sparse generator."""
+    row = int(np.argmax(np.abs(matrix[:d]).sum(axis=1)))
+    scale = np.abs(matrix.data).max()
+    entries = sp.coo_array(matrix)
+    others = entries.row != row
+    rows = np.concatenate([entries.row[others], np.full(d, row)])
+    columns = np.concatenate([entries.col[others], np.arange(d)])
+    data = np.concatenate([entries.data[others], np.full(d, scale)])
+    border = sp.csc_array((data, (rows, columns)), shape=matrix.shape)
+    closed = [c[c < d] for c in closed_classes(matrix) if (c < d).any()]
+    if len(closed) > 1:
+        raise NonUniqueSteadyState(sentence(closed, reduced.process.dims))
+    try:
+        lu: Any = sla.splu(border)
+    except RuntimeError as error:  # "Factor is exactly singular"
+        raise NonUniqueSteadyState(sentence([], reduced.process.dims)) from error
+    inverse = sla.LinearOperator(
+        border.shape, matvec=lu.solve, rmatvec=lambda b: lu.solve(b, trans="T"), dtype=np.float64
+    )
+    if 1.0 / (sla.onenormest(inverse) * sla.norm(border, 1)) < SINGULAR:
+        raise NonUniqueSteadyState(sentence([], reduced.process.dims))
+    return SparseBordered(lu, border, row)

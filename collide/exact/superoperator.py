@@ -1,0 +1,269 @@
+"""Superoperators as sums of terms ``A rho B^dagger``, kept as the few entries of A and B.
+
+A row-major superoperator of a d-level system has d^4 entries; the terms have a few per level.  Every element of a
+process becomes such a sum, split into *parts*: what happens with the same row of counts belongs to one part, and part
+0 of a flow (and of a unitary) is what happens without any count.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary
+
+Entries = tuple[Ints, Ints, Ints, Complexes]
+"""Entries of several operators: number of the operator, row, column, value."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Several d x d operators, readable by column: the entries of column i of operator t start at ``start[t d + i]``.
+
+    Attributes
+    ----------
+    start : (T d + 1,) int
+    row : (nnz,) int
+    value : (nnz,) complex
+    """
+
+    start: Ints
+    row: Ints
+    value: Complexes
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The superoperators ``sum_t A_t rho B_t^dagger``, one sum for each part.
+
+    Attributes
+    ----------
+    d : int
+        Dimension of the Hilbert space.
+    left, right : Stack
+        The operators A and B.
+    part : (T,) int
+        The part to which a term belongs.
+    """
+
+    d: int
+    left: Stack
+    right: Stack
+    part: Ints
+
+    def image(self, i: Ints, j: Ints) -> tuple[Ints, Ints, Ints, Ints, Complexes]:
+        """Where the elements ``|i><j|`` go.
+
+        Parameters
+        ----------
+        i, j : (n,) int
+            Rows and columns of the elements.
+
+        Returns
+        -------
+        source : (N,) int
+            Position of the element among the n given.
+        part, row, column : (N,) int
+        value : (N,) complex
+            Element ``|row><column|`` of the image under this part; a place may occur more than once.
+        """
+        shift = self.d * np.arange(len(self.part))[:, None]
+        of_left, of_right = (shift + i).reshape(-1), (shift + j).reshape(-1)
+        nleft = self.left.start[of_left + 1] - self.left.start[of_left]
+        nright = self.right.start[of_right + 1] - self.right.start[of_right]
+        number = nleft * nright
+        pair = np.repeat(np.arange(len(number)), number)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(number) - number, number)
+        at_left = self.left.start[of_left][pair] + within // nright[pair]
+        at_right = self.right.start[of_right][pair] + within % nright[pair]
+        value = self.left.value[at_left] * self.right.value[at_right].conj()
+        return pair % len(i), self.part[pair // len(i)], self.left.row[at_left], self.right.row[at_right], value
+
+    def count(self, i: Ints, j: Ints) -> int:
+        """Number of entries that `image` would return, so that a product too large is noticed before it is made."""
+        columns = self.d * np.arange(len(self.part))[:, None]
+        nleft, nright = np.diff(self.left.start), np.diff(self.right.start)
+        return int((nleft[columns + i] * nright[columns + j]).sum())
+
+
+def entries(operators: Iterable[Sparse]) -> Entries:
+    """The entries of several operators, sparse or dense, as one list."""
+    found = []
+    for t, operator in enumerate(operators):
+        m = sp.coo_array(operator)
+        found.append((np.full(m.nnz, t), m.row.astype(np.int64), m.col.astype(np.int64), m.data.astype(complex)))
+    if not found:
+        none = np.zeros(0, np.int64)
+        return none, none, none, np.zeros(0, complex)
+    term, row, column, value = (np.concatenate(x) for x in zip(*found, strict=True))
+    return term, row, column, value
+
+
+def identities(terms: Ints, d: int) -> Entries:
+    """Entries of an identity for each of the given terms."""
+    level = np.tile(np.arange(d), len(terms))
+    return np.repeat(terms, d), level, level, np.ones(len(level), complex)
+
+
+def make_terms(d: int, left: Sequence[Entries], right: Sequence[Entries], part: Ints) -> Terms:
+    """Sort the entries of the left and of the right operators into `Terms`."""
+
+    def stack(parts: Sequence[Entries]) -> Stack:
+        term, row, column, value = (np.concatenate(x) for x in zip(*parts, strict=True))
+        keep = np.flatnonzero(value)
+        key = term[keep] * d + column[keep]
+        order = keep[np.argsort(key, kind="stable")]
+        start = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=len(part) * d))))
+        return Stack(start, row[order], value[order])
+
+    return Terms(d, stack(left), stack(right), np.asarray(part, np.int64))
+
+
+def no_jump(flow: Flow) -> Sparse:
+    """The operator ``-i H - (1/2) sum_k L_k^dagger L_k`` of the evolution between jumps, (d, d) sparse."""
+    drift = -1j * sp.csr_array(flow.H, dtype=complex)
+    if not flow.ops:
+        return drift
+    jumps = sp.vstack([sp.csr_array(op, dtype=complex) for op in flow.ops], format="csr")
+    return sp.csr_array(drift - 0.5 * (jumps.conj().T @ jumps))
+
+
+def labels(counts: Ints, null_first: bool) -> tuple[Ints, Ints]:
+    """Different rows of counts, and for each row the part it belongs to.
+
+    Parameters
+    ----------
+    counts : (K, nbaths) int
+        Rows of the count table, -1 for none.
+    null_first : bool
+        Give part 0 to "no count" whether a row says so or not.
+
+    Returns
+    -------
+    (P, nbaths) int, (K,) int
+    """
+    nbaths = counts.shape[1]
+    if null_first:
+        counts = np.vstack([np.full((1, nbaths), -1, counts.dtype), counts])
+    rows, part = np.unique(counts, axis=0, return_inverse=True)  # -1 sorts first, hence the null label too
+    part = part.reshape(-1)
+    return rows.astype(np.int64), part[1:] if null_first else part
+
+
+def flow_terms(flow: Flow, nbaths: int) -> tuple[Terms, Ints]:
+    """Terms of a Lindblad generator; part 0 is the evolution between jumps plus the jumps without a count."""
+    d, K = flow.H.shape[0], len(flow.ops)
+    rows, part = labels(np.asarray(flow.counts, np.int64).reshape(K, nbaths), null_first=True)
+    term, row, column, value = entries(flow.ops)
+    drift = entries([no_jump(flow)])
+    at_left, at_right = np.array([K]), np.array([K + 1])
+    left = [(term, row, column, value), (drift[0] + K, *drift[1:]), identities(at_right, d)]
+    right = [(term, row, column, value), identities(at_left, d), (drift[0] + K + 1, *drift[1:])]
+    return make_terms(d, left, right, np.concatenate([part, [0, 0]])), rows
+
+
+def unitary_terms(unitary: Unitary, nbaths: int) -> tuple[Terms, Ints]:
+    """The single term ``U rho U^dagger``, which counts nothing."""
+    one = [entries([unitary.matrix])]
+    return make_terms(unitary.matrix.shape[0], one, one, np.zeros(1, np.int64)), np.full((1, nbaths), -1, np.int64)
+
+
+def instrument_terms(instrument: Instrument, dims: Sequence[int], nbaths: int) -> tuple[Terms, Ints]:
+    """Terms of a collision: for each row of counts as few Kraus operators as describe the same map."""
+    counts = np.asarray(instrument.counts, np.int64).reshape(len(instrument.kraus), nbaths)
+    rows, part = labels(counts, null_first=False)
+    reduced = [minimal_kraus(instrument.kraus[part == p]) for p in range(len(rows))]
+    local = entries([k for group in reduced for k in group])
+    whole = [spread(local, instrument.sites, dims)]
+    numbers = np.repeat(np.arange(len(rows)), [len(group) for group in reduced])
+    return make_terms(int(np.prod(dims)), whole, whole, numbers), rows
+
+
+def element_terms(process: Process) -> list[tuple[Terms, Ints]]:
+    """Terms and labels (P, nbaths) of every element of a process."""
+    nbaths = len(process.counts.baths)
+    made = []
+    for element in process.elements:
+        if isinstance(element, Flow):
+            made.append(flow_terms(element, nbaths))
+        elif isinstance(element, Instrument):
+            made.append(instrument_terms(element, process.dims, nbaths))
+        else:
+            made.append(unitary_terms(element, nbaths))
+    return made
+
+
+def spread(local: Entries, sites: Sequence[int], dims: Sequence[int]) -> Entries:
+    """Extend the entries of operators on some sites to the whole composite space by identities."""
+    inside, outside = site_positions(tuple(sites), tuple(dims))
+    term, row, column, value = local
+    n = len(outside)
+    rows = (inside[row][:, None] + outside).reshape(-1)
+    columns = (inside[column][:, None] + outside).reshape(-1)
+    return np.repeat(term, n), rows, columns, np.repeat(value, n)
+
+
+def site_positions(sites: tuple[int, ...], dims: tuple[int, ...]) -> tuple[Ints, Ints]:
+    """Positions in the whole space of the basis states of the sites, and of those of all other sites."""
+    stride = np.append(np.cumprod(dims[:0:-1])[::-1], 1).astype(np.int64)
+    inside = outside = np.zeros(1, dtype=np.int64)
+    for site in sites:
+        inside = (inside[:, None] + np.arange(dims[site]) * stride[site]).reshape(-1)
+    for site in range(len(dims)):
+        if site not in sites:
+            outside = (outside[:, None] + np.arange(dims[site]) * stride[site]).reshape(-1)
+    return inside, outside
+
+
+def minimal_kraus(kraus: Complexes) -> Complexes:
+    """Replace Kraus operators by as few as possible with the same map.
+
+    Two sets give the same map when their matrices V of flattened operators have the same local Choi matrix
+    ``V^dagger V``.  The triangular factor of V is the smallest such set, and it comes without squaring V, so weights of
+    very different size keep their digits.  Groups that share no entry are treated apart: zeros stay zeros.
+
+    Parameters
+    ----------
+    kraus : (K, k, k) complex
+
+    Returns
+    -------
+    (R, k, k) complex
+        With R at most the number of entries that are ever different from zero.
+    """
+    K, k, _ = kraus.shape
+    flat = kraus.reshape(K, k * k)
+    operator, entry = np.nonzero(flat)
+    shared = sp.coo_array((np.ones(len(operator)), (operator, K + entry)), shape=(K + k * k, K + k * k))
+    ngroups, group = connected_components(shared, directed=False)
+    kept: list[NDArray[np.complex128]] = []
+    for g in range(ngroups):
+        rows = np.flatnonzero(group[:K] == g)
+        columns = np.flatnonzero(group[K:] == g)
+        if len(rows) == 0 or len(columns) == 0:
+            continue
+        small = flat[np.ix_(rows, columns)]
+        if len(rows) > len(columns):
+            small = np.asarray(np.linalg.qr(small, mode="r"))
+        whole = np.zeros((len(small), k * k), complex)
+        whole[:, columns] = small
+        kept.append(whole)
+    if not kept:
+        return np.zeros((0, k, k), complex)
+    return np.concatenate(kept).reshape(-1, k, k)
+
+
+def liouvillian(flow: Flow) -> Sparse:
+    """The whole (d^2, d^2) Lindblad generator, row-major: ``A rho B`` is ``kron(A, B^T)``.
+
+    For tests, for QuTiP and for small systems; everything else works in a `Sector`.
+    """
+    drift = no_jump(flow)
+    one = sp.eye_array(flow.H.shape[0], format="csr")
+    whole = sp.kron(drift, one) + sp.kron(one, drift.conj())
+    for op in flow.ops:
+        whole = whole + sp.kron(op, sp.csr_array(op).conj())
+    return sp.csr_array(whole)
