@@ -18,8 +18,8 @@ Complexes = NDArray[np.complex128]
 def opening(cdf: Floats, u: float) -> int:
     """Return the first outcome whose cumulative probability exceeds `u`.
 
-    An outcome of probability zero is never returned, nor one past the last possible: where rounding left the total below
-    `u`, the last outcome of positive probability is taken.
+    An outcome of probability zero is never returned, nor one past the last possible: where rounding left the total
+    below `u`, the last outcome of positive probability is taken.
 
     Parameters
     ----------

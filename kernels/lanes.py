@@ -1,0 +1,171 @@
+"""Sixteen trajectories side by side: the one module of explicit vector code.
+
+`Lanes` is a value of sixteen float64, one for each of sixteen trajectories, that kernels name, add and compare like a
+number.  Numba's compiler vectorises no loop over several arrays, because it cannot rule out that they overlap; a value
+of this type is in registers by construction (two of AVX-512, four of AVX2, eight of NEON), and an operation is one
+instruction on each of them.
+
+Every operation treats a lane alone and is rounded as IEEE 754 asks; `fma` rounds once.  So a lane gives the bits that
+the same formula gives for a lone float64, on every machine, whatever the other lanes hold::
+
+    x = load(work, 3)                     # row 3 of a (rows, WIDTH) array
+    y = fma(splat(0.5), x, splat(1.0))    # x/2 + 1 in each lane
+    store(work, 4, select(y > x, y, x))
+
+Comparisons give a `Mask`, for `select`, ``&``, ``|``, ``~`` and `anywhere`.  Both types live inside kernels only.
+"""
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.cgutils import get_or_insert_function
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+WIDTH = 16
+
+_DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
+_BITS = ir.VectorType(ir.IntType(1), WIDTH)
+
+
+class Lanes(types.Type):
+    """Numba type of sixteen float64."""
+
+
+class Mask(types.Type):
+    """Numba type of sixteen truth values."""
+
+
+lanes, mask = Lanes("Lanes"), Mask("Mask")
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, numba_type: Any) -> None:
+        super().__init__(manager, numba_type, _DOUBLES)
+
+
+@register_model(Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, numba_type: Any) -> None:
+        super().__init__(manager, numba_type, _BITS)
+
+
+def _operator(symbol: Any, result: Any, *operands: Any) -> Any:
+    """Let `symbol` act on these types by the builder's instruction that the decorated function writes."""
+
+    class Template(ConcreteTemplate):
+        key = symbol
+        cases = [signature(result, *operands)]
+
+    infer_global(symbol)(Template)
+
+    def declare(write: Any) -> Any:
+        @lower_builtin(symbol, *operands)
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return write(builder, *args)
+
+        return write
+
+    return declare
+
+
+_operator(operator.add, lanes, lanes, lanes)(lambda builder, a, b: builder.fadd(a, b))
+_operator(operator.sub, lanes, lanes, lanes)(lambda builder, a, b: builder.fsub(a, b))
+_operator(operator.mul, lanes, lanes, lanes)(lambda builder, a, b: builder.fmul(a, b))
+_operator(operator.truediv, lanes, lanes, lanes)(lambda builder, a, b: builder.fdiv(a, b))
+_operator(operator.neg, lanes, lanes)(lambda builder, a: builder.fneg(a))
+_operator(operator.gt, mask, lanes, lanes)(lambda builder, a, b: builder.fcmp_ordered(">", a, b))
+_operator(operator.ge, mask, lanes, lanes)(lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
+_operator(operator.lt, mask, lanes, lanes)(lambda builder, a, b: builder.fcmp_ordered("<", a, b))
+_operator(operator.le, mask, lanes, lanes)(lambda builder, a, b: builder.fcmp_ordered("<=", a, b))
+_operator(operator.and_, mask, mask, mask)(lambda builder, a, b: builder.and_(a, b))
+_operator(operator.or_, mask, mask, mask)(lambda builder, a, b: builder.or_(a, b))
+_operator(operator.invert, mask, mask)(lambda builder, a: builder.not_(a))
+
+
+@intrinsic
+def splat(typing: Any, x: Any) -> Any:
+    """Return x in every lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first = builder.insert_element(ir.Constant(_DOUBLES, ir.Undefined), args[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(
+            first, ir.Constant(_DOUBLES, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        )
+
+    return lanes(types.float64), generate
+
+
+@intrinsic
+def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c, rounded once; of three lanes or of three float64."""
+    kind, name = (lanes, f"llvm.fma.v{WIDTH}f64") if lanes in (a, b, c) else (types.float64, "llvm.fma.f64")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number = context.get_value_type(kind)
+        function = get_or_insert_function(builder.module, ir.FunctionType(number, [number] * 3), name)
+        return builder.call(function, args)
+
+    return kind(kind, kind, kind), generate
+
+
+@intrinsic
+def select(typing: Any, where: Any, yes: Any, no: Any) -> Any:
+    """Return the lanes of `yes` where the mask is set, of `no` elsewhere."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(*args)
+
+    return lanes(mask, lanes, lanes), generate
+
+
+@intrinsic
+def anywhere(typing: Any, where: Any) -> Any:
+    """Tell whether the mask is set in any lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], ir.IntType(WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(WIDTH)(0))
+
+    return types.boolean(mask), generate
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any) -> Any:
+    """Address of a row of a C-contiguous (rows, WIDTH) float64 array, as one vector."""
+    data = context.make_array(array_type)(context, builder, array).data
+    start = builder.mul(row, ir.IntType(64)(WIDTH))
+    return builder.bitcast(builder.gep(data, [start]), _DOUBLES.as_pointer())
+
+
+def _check(array: Any) -> None:
+    if not (isinstance(array, types.Array) and array.dtype == types.float64 and array.layout == "C"):
+        raise TypeError(f"lanes are loaded from C-contiguous float64 arrays of shape (rows, {WIDTH}), not from {array}")
+
+
+@intrinsic
+def load(typing: Any, array: Any, row: Any) -> Any:
+    """Return row `row` of a C-contiguous (rows, WIDTH) float64 array."""
+    _check(array)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1]))
+        value.align = 8
+        return value
+
+    return lanes(array, types.int64), generate
+
+
+@intrinsic
+def store(typing: Any, array: Any, row: Any, value: Any) -> Any:
+    """Write `value` into row `row` of a C-contiguous (rows, WIDTH) float64 array."""
+    _check(array)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        written = builder.store(args[2], _pointer(context, builder, signature.args[0], args[0], args[1]))
+        written.align = 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, lanes), generate
