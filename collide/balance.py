@@ -105,7 +105,9 @@ def report_balance(model: Any) -> BalanceReport:
         if quantum == 0:
             lines.append(f"bath {name}: quantum 0 (dephasing), nothing to balance.")
         elif not reverses:
-            lines.append(f"bath {name}: quantum {quantum:g} has no reverse (T = 0): entropy production is infinite after one jump.")
+            lines.append(
+                f"bath {name}: quantum {quantum:g} has no reverse (T = 0): entropy production is infinite after one jump."
+            )
         elif quantum > 0:
             ratio, left = ratio_to_reverse(group, reverses)
             lines.append(
@@ -114,7 +116,9 @@ def report_balance(model: Any) -> BalanceReport:
             )
     for channel in model.channels:
         if channel.kind == "irreversible":
-            lines.append(f"bath {channel.name}: quantum {channel.quantum:g} is irreversible, entropy production is infinite after it.")
+            lines.append(
+                f"bath {channel.name}: quantum {channel.quantum:g} is irreversible, entropy production is infinite after it."
+            )
     loads = sorted({channel.name for channel in model.channels if channel.kind == "load"})
     lines += [f"load {name}: no reverse partner; its heat is an expectation value." for name in loads]
     close = _closest_frequencies(model)
@@ -130,7 +134,9 @@ def report_balance(model: Any) -> BalanceReport:
 def _closest_frequencies(model: Any) -> str:
     """A sentence where two quanta of one bath lie closer than `CLOSE` times the largest rate."""
     for name in model.process.counts.baths:
-        quanta = np.unique([round(c.quantum, 9) for c in model.channels if c.name == name and c.quantum > 0 and c.rate > 0])
+        quanta = np.unique(
+            [round(c.quantum, 9) for c in model.channels if c.name == name and c.quantum > 0 and c.rate > 0]
+        )
         gaps = np.diff(quanta)
         if not len(gaps):
             continue

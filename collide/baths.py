@@ -59,7 +59,9 @@ def ohmic(kappa: float, cutoff: float | None = None, shape: str = "drude") -> Sp
         raise ValueError(f"`cutoff` must be positive, but is {cutoff:g}: leave it out for no cut-off")
     if shape == "drude":
         return SpectralDensity(
-            lambda omega: kappa * omega * cutoff**2 / (omega**2 + cutoff**2), kappa, f"ohmic({kappa:g}, Drude {cutoff:g})"
+            lambda omega: kappa * omega * cutoff**2 / (omega**2 + cutoff**2),
+            kappa,
+            f"ohmic({kappa:g}, Drude {cutoff:g})",
         )
     if shape == "exponential":
         return SpectralDensity(
@@ -156,7 +158,9 @@ class Bath:
         arguments = (self.temperature, omega) if self.statistics == "metal" and not self._is_flat else (omega,)
         value = self.spectral_density(*arguments)
         if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"the spectral density of bath {self.name!r} is {value} at omega = {omega:g}: it must be >= 0")
+            raise ValueError(
+                f"the spectral density of bath {self.name!r} is {value} at omega = {omega:g}: it must be >= 0"
+            )
         return value
 
     @property
@@ -172,7 +176,10 @@ class Bath:
         if math.isinf(self.beta):
             return self.strength(1e-300)
         small = 1e-6 * self.temperature
-        near, far = self.strength(small) * self.occupation(small), self.strength(10 * small) * self.occupation(10 * small)
+        near, far = (
+            self.strength(small) * self.occupation(small),
+            self.strength(10 * small) * self.occupation(10 * small),
+        )
         if abs(near - far) > 1e-3 * abs(far):
             raise ValueError(
                 f"the rate of bath {self.name!r} diverges at zero frequency: its spectral density {self.spectral_density.name}"
@@ -319,7 +326,9 @@ def oscillator_ancilla(omega: float, beta: float, levels: int | None = None, bou
     full = 2 if math.isinf(x) else math.ceil(-math.log(NEGLIGIBLE) / x) + 2
     if levels is None:
         if full > MOST_LEVELS:
-            raise ValueError(f"the oscillator ancilla needs {full} levels at T = {1 / beta:g}: it is too hot for a ladder")
+            raise ValueError(
+                f"the oscillator ancilla needs {full} levels at T = {1 / beta:g}: it is too hot for a ladder"
+            )
         count, neglected = full, 0.0
     else:
         count, neglected = int(levels), math.exp(-levels * x)

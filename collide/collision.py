@@ -148,7 +148,9 @@ class CollisionModel(ExactMethods):
         lines = [f"CollisionModel: d = {self.process.d}, sites {self.dims}, tau = {self.tau:g}, {self.construction}"]
         lines += [f"  bath {name}: beta = {beta:g}" for name, beta in zip(table.baths, table.beta, strict=True)]
         neglected = max((c.ancilla.neglected for c in self.collisions), default=0.0)
-        lines.append(f"  {outcomes} ancilla outcomes, {len(table)} heat values, neglected ancilla population {neglected:.2g}")
+        lines.append(
+            f"  {outcomes} ancilla outcomes, {len(table)} heat values, neglected ancilla population {neglected:.2g}"
+        )
         return "\n".join(lines)
 
     # ---------------------------------------------------------------- one period
@@ -238,7 +240,9 @@ class CollisionModel(ExactMethods):
 
         channels: list[Channel] = []
         for collision, coupling in zip(self.collisions, self._couplings, strict=True):
-            channels += weak_channels(collision.bath, coupling, collision.ancilla, collision.rate, collision.sites, self.dims)
+            channels += weak_channels(
+                collision.bath, coupling, collision.ancilla, collision.rate, collision.sites, self.dims
+            )
         return LindbladModel(self.H, [*channels, *self.channels], dims=self.dims)
 
 
@@ -254,7 +258,9 @@ def _coupling(collision: Collision, dims: tuple[int, ...]) -> Complexes:
     """The operator s of an exchange with an untruncated ladder; else the Hermitian interaction on sites x ancilla."""
     nsites = len(dims)
     if any(not 0 <= site < nsites for site in collision.sites) or len(set(collision.sites)) < len(collision.sites):
-        raise ValueError(f"`on` {collision.sites} of bath {collision.name!r} must be different sites from 0 to {nsites - 1}")
+        raise ValueError(
+            f"`on` {collision.sites} of bath {collision.name!r} must be different sites from 0 to {nsites - 1}"
+        )
     ancilla = collision.ancilla
     k = int(np.prod([dims[site] for site in collision.sites]))
     both = k * len(ancilla)
@@ -333,4 +339,3 @@ def _pad(element: Element, nbaths: int) -> Element:
     counts = np.full((len(element.counts), nbaths), -1, dtype=np.int64)
     counts[:, : element.counts.shape[1]] = element.counts
     return Instrument(element.sites, element.kraus, counts, element.prior, element.first, element.last)
-

@@ -82,7 +82,9 @@ def excitation_numbers(s: Complexes) -> Ints:
         quanta[seed], todo, members = 0, [seed], [seed]
         while todo:
             b = todo.pop()
-            for a, step in [(a, -1) for a in np.flatnonzero(couples[:, b])] + [(a, 1) for a in np.flatnonzero(couples[b])]:
+            for a, step in [(a, -1) for a in np.flatnonzero(couples[:, b])] + [
+                (a, 1) for a in np.flatnonzero(couples[b])
+            ]:
                 if quanta[a] == np.iinfo(np.int64).min:
                     quanta[a] = quanta[b] + step
                     todo.append(int(a))

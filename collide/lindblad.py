@@ -97,7 +97,9 @@ class LindbladModel(ExactMethods):
                 f" {len(baths)}"
             )
         chosen = kinds or ["thermal" if isinstance(bath, Bath) else "irreversible" for bath in baths]
-        channels = [Channel(op, 1.0, q, bath, kind) for op, q, bath, kind in zip(c_ops, quanta, baths, chosen, strict=True)]
+        channels = [
+            Channel(op, 1.0, q, bath, kind) for op, q, bath, kind in zip(c_ops, quanta, baths, chosen, strict=True)
+        ]
         return cls(H, channels)
 
     def to_qutip(self) -> tuple[Any, list[Any]]:
@@ -238,7 +240,9 @@ def lamb_shift(H: Any, coupling: Any, bath: Bath, *, cutoff: float, tolerance: f
 
     frequencies, operators = eigenoperators(H, coupling, tolerance=tolerance)
     if not cutoff > max(map(abs, frequencies)):
-        raise ValueError(f"`cutoff` must exceed the largest Bohr frequency {max(map(abs, frequencies)):g}, but is {cutoff:g}")
+        raise ValueError(
+            f"`cutoff` must exceed the largest Bohr frequency {max(map(abs, frequencies)):g}, but is {cutoff:g}"
+        )
 
     def emission(nu: float) -> float:
         return bath.rates(max(nu, 1e-12 * cutoff))[0]

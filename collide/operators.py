@@ -185,7 +185,9 @@ def as_operator(value: Any, name: str, d: int | None = None) -> Sparse:
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"`{name}` must be a square matrix, but has shape {matrix.shape}")
     if d is not None and matrix.shape != (d, d):
-        raise ValueError(f"`{name}` must have shape ({d}, {d}), but has shape {matrix.shape}: embed it in the full space")
+        raise ValueError(
+            f"`{name}` must have shape ({d}, {d}), but has shape {matrix.shape}: embed it in the full space"
+        )
     if not np.all(np.isfinite(matrix.data)):
         raise ValueError(f"`{name}` has entries that are not finite: check the parameters it was made from")
     return matrix
@@ -198,7 +200,9 @@ def as_hermitian(value: Any, name: str, d: int | None = None) -> Sparse:
     scale = max(1.0, abs(matrix).max() if matrix.nnz else 0.0)
     worst = abs(difference).max() if difference.nnz else 0.0
     if worst > HERMITIAN_TOLERANCE * scale:
-        raise ValueError(f"`{name}` must be Hermitian, but differs from its adjoint by {worst:.3g}: add the conjugate part")
+        raise ValueError(
+            f"`{name}` must be Hermitian, but differs from its adjoint by {worst:.3g}: add the conjugate part"
+        )
     return sp.csr_array((matrix + matrix.conj().T) / 2)
 
 
@@ -210,11 +214,15 @@ def as_state(value: Any, name: str, d: int) -> NDArray[np.complex128]:
         ket = array.reshape(-1)
         norm = float(np.vdot(ket, ket).real)
         if abs(norm - 1) > 1e-8:
-            raise ValueError(f"`{name}` must be a normalised ket, but its squared norm is {norm:.6g}: divide by {norm**0.5:.6g}")
+            raise ValueError(
+                f"`{name}` must be a normalised ket, but its squared norm is {norm:.6g}: divide by {norm**0.5:.6g}"
+            )
         ket = ket / np.sqrt(norm)
         return np.outer(ket, ket.conj())
     if array.shape != (d, d):
-        raise ValueError(f"`{name}` must be a ket of shape ({d},) or a state of shape ({d}, {d}), but has shape {array.shape}")
+        raise ValueError(
+            f"`{name}` must be a ket of shape ({d},) or a state of shape ({d}, {d}), but has shape {array.shape}"
+        )
     rho = as_hermitian(array, name, d).toarray()
     trace = float(np.trace(rho).real)
     if abs(trace - 1) > 1e-8:

@@ -1,1 +1,11 @@
 """Machines of the literature, each built from public constructors alone, with its closed forms beside it."""
+
+from collections.abc import Callable
+from typing import Any
+
+MACHINES: dict[str, Callable[..., Any]] = {}
+
+
+def registry() -> dict[str, Callable[..., Any]]:
+    """Machines by name; each is a function whose keyword defaults are the paper's parameters."""
+    return dict(MACHINES)

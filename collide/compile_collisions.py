@@ -1,0 +1,100 @@
+"""A repeated process becomes the arrays of the collision kernel: tables of ancilla outcomes, block by block."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import scipy.sparse as sp
+
+from collide.blocks import Blocks, block_map, find_blocks, support
+from collide.compile_jumps import _entries, explain
+from collide.ends import Basis, cumulative, end_arrays
+from collide.exact.process import Floats, Instrument, Process, Sparse, Unitary, embed
+from collide.protocol import Protocol
+
+
+def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray[Any]], str]:
+    """Arrays of a collision program and a sentence that says what will run and why.
+
+    Every period is a list of instruments; free evolution is folded into the one that follows.  An instrument first draws
+    the ancilla's level n from its populations, then the outcome m from |<m|U|n> psi|^2.
+    """
+    assert process.tau is not None
+    instruments, followed = fold_unitaries(process)
+    kets = np.concatenate([protocol.opening.kets, protocol.closing.kets])
+    patterns = [op for ops in followed for op in ops]
+    blocks = find_blocks(process.d, [], patterns, [support(ket) for ket in kets])
+    tables = outcome_tables(instruments, followed, blocks)
+    steps = np.rint(protocol.tlist / process.tau).astype(np.int64)
+    arrays = end_arrays(process, protocol, blocks, Basis(None)) | tables | {"steps": steps}
+    return arrays, explain(blocks, process.d, Basis(None))
+
+
+def fold_unitaries(process: Process) -> tuple[list[Instrument], list[list[Sparse]]]:
+    """Instruments of a period and their operators <m|U|n> (without sqrt(p_n)), each after the free evolution before it."""
+    instruments: list[Instrument] = []
+    operators: list[list[Sparse]] = []
+    free: Sparse = None
+    for element in process.elements:
+        if isinstance(element, Unitary):
+            free = element.matrix if free is None else element.matrix @ free
+        elif isinstance(element, Instrument):
+            weights = np.sqrt(element.prior[element.first])
+            ops = [embed(k / w, element.sites, process.dims) for k, w in zip(element.kraus, weights, strict=True)]
+            operators.append([op if free is None else sp.csr_array(op @ free) for op in ops])
+            instruments.append(element)
+            free = None
+        else:
+            raise ValueError(
+                "a collision model with a channel in its period cannot be sampled yet: use its exact side, or a LindbladModel"
+            )
+    if free is not None:
+        nbaths = len(process.counts.baths)
+        nothing = Instrument(
+            (), np.ones((1, 1, 1), complex), np.full((1, nbaths), -1), np.ones(1), np.zeros(1, int), np.zeros(1, int)
+        )
+        instruments.append(nothing)
+        operators.append([free])
+    return instruments, operators
+
+
+def outcome_tables(
+    instruments: list[Instrument], operators: list[list[Sparse]], blocks: Blocks
+) -> dict[str, NDArray[Any]]:
+    """Flat tables: elements -> first outcomes n -> last outcomes m -> entries of <m|U|n> in each block."""
+    prior_start, outcome_start = [0], [0]
+    cdf: list[Floats] = []
+    guides: list[NDArray[np.int64]] = []
+    chosen: list[tuple[Instrument, Sparse, int]] = []
+    for instrument, ops in zip(instruments, operators, strict=True):
+        levels = np.flatnonzero(instrument.prior > 0)
+        cdf.append(cumulative(instrument.prior[levels]))
+        guides.append(guide(cdf[-1]))
+        for level in levels:
+            members = np.flatnonzero(instrument.first == level)
+            likely = np.argsort(-np.array([abs(ops[k]).max() for k in members]), kind="stable")
+            chosen += [(instrument, ops[k], int(k)) for k in members[likely]]
+            outcome_start.append(outcome_start[-1] + len(members))
+        prior_start.append(prior_start[-1] + len(levels))
+    mapped = [block_map(op, blocks) for _, op, _ in chosen]
+    start, row, column, value = _entries([matrix for matrix, _ in mapped])
+    return {
+        "prior_start": np.array(prior_start, dtype=np.int64),
+        "prior_cdf": np.concatenate(cdf),
+        "prior_guide": np.concatenate(guides),
+        "outcome_start": np.array(outcome_start, dtype=np.int64),
+        "target": np.array([target for _, target in mapped]),
+        "entry_start": start,
+        "entry_row": row,
+        "entry_column": column,
+        "entry_value": value,
+        "count": np.array([instrument.counts[k] for instrument, _, k in chosen], dtype=np.int64),
+        "first": np.array([instrument.first[k] for instrument, _, k in chosen], dtype=np.int64),
+        "last": np.array([instrument.last[k] for instrument, _, k in chosen], dtype=np.int64),
+    }
+
+
+def guide(cdf: Floats) -> NDArray[np.int64]:
+    """(n,) first index whose cumulative probability exceeds k / n: where the search for a level may start."""
+    n = len(cdf)
+    return np.searchsorted(cdf, np.arange(n) / n, side="right").clip(0, n - 1).astype(np.int64)

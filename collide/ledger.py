@@ -1,0 +1,65 @@
+"""From raw counts and outcomes to heat, work and entropy production of each trajectory.
+
+Sums run over the rows of the `CountTable` in order, with elementwise operations only, so that the numbers are the same on
+every machine; a row that was never counted adds nothing, even where one count would add infinity (T = 0).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collide.records import Chunk
+
+
+def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) -> Chunk:
+    """Derive the thermodynamic columns of a chunk from what the kernel wrote."""
+    a = program.arrays
+    counts, initial, final = raw["counts"], raw["initial"], raw["final"]
+    n, nbaths = stop - start, len(program.baths)
+    heat = raw.get("load_heat", np.zeros((n, nbaths))).copy()
+    entropy = np.zeros(n)
+    for row, (bath, quantum, per_count) in enumerate(
+        zip(a["count_bath"], a["count_quantum"], a["count_entropy"], strict=True)
+    ):
+        happened = counts[:, row] != 0
+        heat[:, bath] += counts[:, row] * quantum
+        entropy[happened] += counts[happened, row] * per_count
+    change = a["final_energy"][final] - a["initial_energy"][initial]
+    work = change.copy()
+    for bath in range(nbaths):
+        work -= heat[:, bath]
+    sigma = a["initial_lnp"][initial] - a["final_lnp"][final] + entropy
+    columns = {
+        "initial": initial,
+        "final": final,
+        "counts": counts,
+        "heat": heat,
+        "energy_change": change,
+        "work": work,
+        "closing_energy": raw["closing_energy"],
+        "entropy_production": sigma,
+        "status": raw["status"],
+    }
+    if "final_state" in program.keep:
+        columns["final_state"] = to_users_basis(raw["final_state"], a["vectors"])
+    partial = {name: raw[name] for name in ("expect_sum", "heat_power_sums", "heat_pair_sums")}
+    if program.meta["sum_states"]:
+        partial["rho_sum"] = raw["rho_sum"]
+    ragged = {}
+    if "jumps" in program.keep:
+        ragged = {name: raw[name] for name in ("row_size", "jump_time", "jump_channel")}
+    return Chunk(start, stop, columns, partial, ragged)
+
+
+def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
+    """(n, d) kets V psi, summed element by element: a matrix product would round differently from machine to machine."""
+    real, imag = np.zeros(kets.shape), np.zeros(kets.shape)
+    for a in range(kets.shape[1]):
+        x, y = kets[:, a, None].real, kets[:, a, None].imag
+        v, w = vectors[None, :, a].real, vectors[None, :, a].imag
+        real += x * v
+        real -= y * w
+        imag += x * w
+        imag += y * v
+    return real + 1j * imag

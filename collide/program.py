@@ -1,0 +1,258 @@
+"""The seam: a model becomes a `Program`, and below it there is nothing but arrays.
+
+``compile_program`` ends the world of objects: exponentials, eigenbases, invariant blocks and tables are made here, once.
+``run_chunk`` is a pure function of (program, seed, ids); everything that runs, stores or resumes ensembles calls only it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from collide.compile_collisions import collision_arrays
+from collide.compile_jumps import jump_arrays
+from collide.engines import ENGINES
+from collide.ledger import settle
+from collide.protocol import make_protocol
+from collide.records import Chunk, Field
+
+Arrays = dict[str, NDArray[Any]]
+
+STATE_LIMIT = 16  # largest dimension for which the averaged state is summed at every stop
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A compiled ensemble, reduced to the arrays a loop can read.
+
+    Attributes
+    ----------
+    kind : str
+        Which kernel reads the arrays: "collisions" or "jumps".
+    arrays : dict of arrays
+        Everything that decides the numbers.
+    meta : dict
+        Names and choices, plain enough for JSON; ``meta["recipe"]`` (machine name and parameters) and
+        ``meta["explanation"]`` do not enter the identity.
+    """
+
+    kind: str
+    arrays: Arrays
+    meta: dict[str, Any]
+
+    @classmethod
+    def from_arrays(cls, kind: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> "Program":
+        """Put a program together again, for example from a file."""
+        return cls(str(kind), {name: np.ascontiguousarray(value) for name, value in arrays.items()}, dict(meta))
+
+    @cached_property
+    def identity(self) -> str:
+        """sha256 of everything that decides the numbers."""
+        digest = hashlib.sha256(self.kind.encode())
+        for name in sorted(self.arrays):
+            value = np.ascontiguousarray(self.arrays[name])
+            digest.update(f"{name} {value.dtype.str} {value.shape}".encode() + value.tobytes())
+        decisive = {key: self.meta[key] for key in sorted(self.meta) if key not in {"recipe", "explanation"}}
+        digest.update(json.dumps(decisive, sort_keys=True).encode())
+        return digest.hexdigest()
+
+    @property
+    def tlist(self) -> NDArray[np.float64]:
+        """(ntime,) times of the stops; the last one is the end."""
+        return self.arrays["tlist"]
+
+    @property
+    def ntime(self) -> int:
+        """Number of stops."""
+        return len(self.tlist)
+
+    @property
+    def baths(self) -> tuple[str, ...]:
+        """Names of the baths."""
+        return tuple(self.meta["baths"])
+
+    @property
+    def e_ops(self) -> tuple[str, ...]:
+        """Names of the observables."""
+        return tuple(self.meta["e_ops"])
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """What is kept of each trajectory."""
+        return tuple(self.meta["keep"])
+
+    @property
+    def d(self) -> int:
+        """Dimension of the system's Hilbert space."""
+        return int(self.meta["d"])
+
+    def columns(self) -> tuple[Field, ...]:
+        """Columns per trajectory."""
+        nbaths, ncounts = len(self.baths), len(self.arrays["count_bath"])
+        fields = [
+            Field("initial", "i4", (), (), "1", "outcome of the opening measurement"),
+            Field("final", "i4", (), (), "1", "outcome of the closing measurement"),
+            Field("counts", "i4", ("count",), (ncounts,), "1", "exchanges of each (bath, heat value)"),
+            Field("heat", "f8", ("bath",), (nbaths,), "energy", "heat into the system from each bath"),
+            Field("energy_change", "f8", (), (), "energy", "<f|H|f> - <i|H|i>"),
+            Field("work", "f8", (), (), "energy", "energy_change minus all heat"),
+            Field("closing_energy", "f8", (), (), "energy", "what the closing measurement adds, <f|H|f> - <psi|H|psi>"),
+            Field("entropy_production", "f8", (), (), "k_B", "ln p_0(i) - ln p_tau(f) - sum of beta times heat"),
+            Field("status", "u1", (), (), "1", "0 where the trajectory is sound"),
+        ]
+        if "final_state" in self.keep:
+            fields.append(Field("final_state", "c16", ("level",), (self.d,), "1", "ket before the closing measurement"))
+        return tuple(fields)
+
+    def partials(self) -> tuple[Field, ...]:
+        """Sums over the trajectories of a chunk."""
+        nbaths, nops, ntime = len(self.baths), len(self.e_ops), self.ntime
+        pairs = nbaths * (nbaths - 1) // 2
+        fields = [
+            Field("expect_sum", "f8", ("time", "e_op", "power"), (ntime, nops, 2), "1", "sums of <A> and <A>^2"),
+            Field(
+                "heat_power_sums",
+                "f8",
+                ("time", "bath", "order"),
+                (ntime, nbaths, 4),
+                "energy^k",
+                "sums of heat^k, k = 1..4",
+            ),
+            Field(
+                "heat_pair_sums",
+                "f8",
+                ("time", "pair"),
+                (ntime, pairs),
+                "energy^2",
+                "sums of products of two baths' heats",
+            ),
+        ]
+        if self.meta["sum_states"]:
+            fields.append(
+                Field("rho_sum", "c16", ("time", "row", "column"), (ntime, self.d, self.d), "1", "sum of |psi><psi|")
+            )
+        return tuple(fields)
+
+    def ragged(self) -> tuple[Field, ...]:
+        """Flat columns with one entry per recorded exchange."""
+        if "jumps" not in self.keep:
+            return ()
+        return (
+            Field("jump_time", "f8", (), (), "time", "when the exchange happened (a collision: the end of its period)"),
+            Field("jump_channel", "i4", (), (), "1", "which channel, or which ancilla outcome"),
+        )
+
+    def __repr__(self) -> str:
+        a = self.arrays
+        return "\n".join(
+            [
+                f"Program of kind {self.kind!r}, {self.meta.get('recipe', {}).get('machine', 'a model')}, identity {self.identity[:12]}",
+                f"  d = {self.d}, baths {', '.join(self.baths)}, {len(a['count_bath'])} counts, end at t = {self.tlist[-1]:g}",
+                f"  {self.meta['explanation']}",
+            ]
+        )
+
+
+def compile_program(
+    model: Any,
+    tlist: ArrayLike,
+    *,
+    initial: Any = "steady",
+    closing: Any = None,
+    e_ops: Mapping[str, Any] | Sequence[Any] | None = None,
+    keep: Sequence[str] = ("totals",),
+    labels: str = "all",
+    recipe: Mapping[str, Any] | None = None,
+) -> Program:
+    """Turn a model and a protocol into a program.
+
+    Parameters
+    ----------
+    model : CollisionModel or LindbladModel
+    tlist : float or (ntime,) array_like
+        Times at which averages are taken, ascending; the last one ends the trajectory.  A number stands for [number].
+        In a collision model they are multiples of tau.
+    initial : str, ket or state
+        "steady" (default), ("thermal", beta), a ket (d,) or a state (d, d).
+    closing : optional
+        Basis of the closing measurement: None for the eigenbasis of the exact averaged final state; a state, whose
+        eigenbasis is taken; or a unitary, whose columns are.
+    e_ops : mapping or sequence of (d, d) operators
+        Observables averaged on `tlist`.
+    keep : sequence of str
+        "totals" always; "jumps" (times and channels), "final_state".
+    labels : {"all"}
+        Collisions: every outcome n -> m of every ancilla is drawn.
+
+    Returns
+    -------
+    Program
+    """
+    protocol = make_protocol(model, tlist, initial, closing, e_ops, keep, labels)
+    process = model.process
+    build = jump_arrays if process.tau is None else collision_arrays
+    arrays, explanation = build(process, protocol)
+    table = process.counts
+    arrays |= {
+        "tlist": protocol.tlist,
+        "count_bath": table.bath,
+        "count_quantum": table.quantum,
+        "count_entropy": table.entropy,
+        "count_charge": table.charge,
+        "beta": table.beta,
+        "initial_p": protocol.opening.p,
+        "final_p": protocol.closing.p,
+        "initial_lnp": log_probabilities(protocol.opening.p),
+        "final_lnp": log_probabilities(protocol.closing.p),
+        "initial_kets": protocol.opening.kets,
+        "final_kets": protocol.closing.kets,
+        "H": process.H.toarray(),
+        "rho_initial": protocol.rho_initial,
+        "rho_final": protocol.rho_final,
+    }
+    meta = {
+        "baths": list(table.baths),
+        "e_ops": list(protocol.e_ops),
+        "keep": list(protocol.keep),
+        "labels": protocol.labels,
+        "d": process.d,
+        "dims": list(process.dims),
+        "tau": process.tau,
+        "sum_states": process.d <= STATE_LIMIT,
+        "recipe": dict(recipe or getattr(model, "recipe", {})),
+        "explanation": explanation,
+    }
+    return Program.from_arrays("jumps" if process.tau is None else "collisions", arrays, meta)
+
+
+def log_probabilities(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ln p, -inf at zero; taken once here because logarithms differ in the last bit between machines."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(p))
+
+
+def run_chunk(program: Program, seed: int, start: int, stop: int) -> Chunk:
+    """Run trajectories ``start`` ... ``stop - 1``: a pure function, the same bits however the ids are split.
+
+    Parameters
+    ----------
+    program : Program
+    seed : int
+        0 <= seed < 2**64.
+    start, stop : int
+        Ids, 0 <= start < stop < 2**64.
+
+    Returns
+    -------
+    Chunk
+    """
+    if not (0 <= seed < 2**64 and 0 <= start < stop <= 2**64):
+        raise ValueError(
+            f"`seed` must lie in [0, 2**64) and ids ascend within it, but seed = {seed}, start = {start}, stop = {stop}"
+        )
+    return settle(program, start, stop, ENGINES[program.kind](program, seed, start, stop))

@@ -1,0 +1,112 @@
+"""Everything about an ensemble that is not the model: when to look, how trajectories open and close, what to keep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+import scipy.linalg
+
+from collide.exact.process import Complexes, Floats, Sparse
+from collide.operators import as_hermitian, as_state
+from collide.outcomes import Outcomes, closing, opening
+
+KEEP = ("totals", "jumps", "final_state")
+LABELS = ("all",)
+
+
+class Protocol(NamedTuple):
+    """A checked protocol: stops, opening and closing measurements, observables, what to keep."""
+
+    tlist: Floats
+    opening: Outcomes
+    closing: Outcomes
+    rho_initial: Complexes
+    rho_final: Complexes
+    e_ops: dict[str, Sparse]
+    keep: tuple[str, ...]
+    labels: str
+
+
+def make_protocol(
+    model: Any,
+    tlist: ArrayLike,
+    initial: Any,
+    closing_basis: Any,
+    e_ops: Mapping[str, Any] | Sequence[Any] | None,
+    keep: Sequence[str],
+    labels: str,
+) -> Protocol:
+    """Check the arguments of an ensemble and find the exact averaged state at its end."""
+    d = model.process.d
+    times = as_times(tlist, model.process.tau)
+    rho_initial = as_initial(model, initial)
+    rho_final = model.evolve(rho_initial, times[-1:])[-1]
+    kept = tuple(dict.fromkeys(("totals", *([keep] if isinstance(keep, str) else keep))))
+    for name in kept:
+        if name not in KEEP:
+            raise ValueError(f"`keep` has {name!r}, but what can be kept is {', '.join(map(repr, KEEP))}")
+    if labels not in LABELS:
+        raise ValueError(f"`labels` must be one of {LABELS}, but is {labels!r}")
+    return Protocol(
+        times,
+        opening(rho_initial),
+        closing(rho_final, closing_basis),
+        rho_initial,
+        rho_final,
+        {name: as_hermitian(op, f"e_ops[{name!r}]", d) for name, op in named(e_ops).items()},
+        kept,
+        labels,
+    )
+
+
+def named(e_ops: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Any]:
+    """Observables with names; those given in a list are called by their position."""
+    if e_ops is None:
+        return {}
+    return dict(e_ops) if isinstance(e_ops, Mapping) else {str(k): op for k, op in enumerate(e_ops)}
+
+
+def as_times(tlist: ArrayLike, tau: float | None) -> Floats:
+    """(ntime,) ascending times with a positive end, on multiples of tau for a collision model.
+
+    Raises
+    ------
+    ValueError
+        For times that are negative, not ascending or, in a collision model, between two periods.
+    """
+    times = np.atleast_1d(np.asarray(tlist, dtype=float))
+    if times.ndim != 1 or not len(times) or not np.all(np.isfinite(times)):
+        raise ValueError(f"`tlist` must be a list of finite times, but has shape {np.shape(tlist)}")
+    if times[0] < 0 or np.any(np.diff(times) <= 0) or times[-1] <= 0:
+        raise ValueError("`tlist` must ascend from a time >= 0 to an end > 0")
+    if tau is not None:
+        steps = np.rint(times / tau)
+        wrong = np.flatnonzero(np.abs(steps * tau - times) > 1e-9 * np.maximum(times, tau))
+        if len(wrong):
+            first = times[wrong[0]]
+            raise ValueError(
+                f"`tlist` has t = {first:g}, which is not a multiple of tau = {tau:g}: the nearest one is"
+                f" {np.rint(first / tau) * tau:g}"
+            )
+    return times
+
+
+def as_initial(model: Any, initial: Any) -> Complexes:
+    """(d, d) initial state from "steady", ("thermal", beta), a ket or a state."""
+    d = model.process.d
+    if isinstance(initial, str):
+        if initial == "steady":
+            return model.steady_state()
+        raise ValueError(f"`initial` must be 'steady', ('thermal', beta), a ket or a state, but is {initial!r}")
+    if isinstance(initial, tuple) and len(initial) == 2 and initial[0] == "thermal":
+        return thermal_state(model.process.H, float(initial[1]))
+    return as_state(initial, "initial", d)
+
+
+def thermal_state(H: Sparse, beta: float) -> Complexes:
+    """exp(-beta H) / Z, any sign of beta."""
+    dense = H.toarray()
+    lowest = float(np.linalg.eigvalsh(dense)[0 if beta >= 0 else -1])
+    weights = scipy.linalg.expm(-beta * (dense - lowest * np.eye(len(dense))))
+    return weights / np.trace(weights).real
