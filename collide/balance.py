@@ -78,7 +78,8 @@ def require_reverse(channels: Sequence[Channel]) -> None:
         reverses = groups.get((name, round(-quantum, 9)), [])
         if not reverses:
             raise ValueError(
-                f"the thermal channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum {-quantum:g}: add"
+                f"the thermal channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum"
+                f" {-quantum:g}: add"
                 " it, or declare kind='irreversible'"
             )
         ratio, left = ratio_to_reverse(group, reverses)
@@ -86,7 +87,8 @@ def require_reverse(channels: Sequence[Channel]) -> None:
         if left > BALANCE or abs(math.log(ratio) - expected) > BALANCE * max(1.0, abs(expected)):
             raise ValueError(
                 f"the channels of bath {name!r} at quantum {quantum:g} break detailed balance: their rates imply beta ="
-                f" {-math.log(ratio) / quantum:.6g} instead of {beta:g} (operators differ by {left:.2g}); correct the rates, or"
+                f" {-math.log(ratio) / quantum:.6g} instead of {beta:g} (operators differ by {left:.2g}); correct"
+                " the rates, or"
                 " declare kind='irreversible'"
             )
 
@@ -106,18 +108,21 @@ def report_balance(model: Any) -> BalanceReport:
             lines.append(f"bath {name}: quantum 0 (dephasing), nothing to balance.")
         elif not reverses:
             lines.append(
-                f"bath {name}: quantum {quantum:g} has no reverse (T = 0): entropy production is infinite after one jump."
+                f"bath {name}: quantum {quantum:g} has no reverse (T = 0): entropy production is infinite after"
+                " one jump."
             )
         elif quantum > 0:
             ratio, left = ratio_to_reverse(group, reverses)
             lines.append(
-                f"bath {name}: quantum {quantum:g} obeys detailed balance, rates imply beta = {-math.log(ratio) / quantum:.10g}"
+                f"bath {name}: quantum {quantum:g} obeys detailed balance, rates imply beta ="
+                f" {-math.log(ratio) / quantum:.10g}"
                 f" (operators agree to {max(left, 1e-16):.1g})."
             )
     for channel in model.channels:
         if channel.kind == "irreversible":
             lines.append(
-                f"bath {channel.name}: quantum {channel.quantum:g} is irreversible, entropy production is infinite after it."
+                f"bath {channel.name}: quantum {channel.quantum:g} is irreversible, entropy production is"
+                " infinite after it."
             )
     loads = sorted({channel.name for channel in model.channels if channel.kind == "load"})
     lines += [f"load {name}: no reverse partner; its heat is an expectation value." for name in loads]
@@ -145,7 +150,8 @@ def _closest_frequencies(model: Any) -> str:
         if gaps.min() < CLOSE * rate:
             at = int(np.argmin(gaps))
             return (
-                f"bath {name}: frequencies {quanta[at]:g} and {quanta[at + 1]:g} lie {gaps[at]:.3g} apart, not far above the rate"
+                f"bath {name}: frequencies {quanta[at]:g} and {quanta[at + 1]:g} lie {gaps[at]:.3g} apart, not"
+                " far above the rate"
                 f" {rate:.3g}: the secular (global) equation is doubtful there."
             )
     return ""

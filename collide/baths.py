@@ -33,6 +33,7 @@ class SpectralDensity:
     name: str
 
     def __call__(self, *arguments: float) -> float:
+        """J at a frequency, or Lambda at (temperature, omega)."""
         return float(self.function(*arguments))
 
 
@@ -107,7 +108,8 @@ class Bath:
             assert temperature is not None
             if not temperature >= 0:
                 raise ValueError(
-                    f"`temperature` of bath {name!r} must be >= 0, but is {temperature:g}: give `beta` for an inverted bath"
+                    f"`temperature` of bath {name!r} must be >= 0, but is {temperature:g}: give `beta` for an"
+                    " inverted bath"
                 )
             beta = math.inf if temperature == 0 else 1.0 / temperature
         if math.isnan(beta) or beta == -math.inf:
@@ -182,7 +184,8 @@ class Bath:
         )
         if abs(near - far) > 1e-3 * abs(far):
             raise ValueError(
-                f"the rate of bath {self.name!r} diverges at zero frequency: its spectral density {self.spectral_density.name}"
+                f"the rate of bath {self.name!r} diverges at zero frequency: its spectral density"
+                f" {self.spectral_density.name}"
                 " must vanish linearly there (ohmic), or the coupling must have no matrix element within a level"
             )
         return near - (far - near) / 9.0
@@ -338,7 +341,7 @@ def oscillator_ancilla(omega: float, beta: float, levels: int | None = None, bou
                 f"`levels` = {levels} neglects a thermal population of {neglected:.3g}, above the bound {bound:g}:"
                 f" take at least {needed} levels"
             )
-    n = np.arange(count)
+    n = np.arange(count, dtype=np.float64)
     weights = np.where(n == 0, 1.0, 0.0) if math.isinf(x) else np.exp(-x * n)
     ladder = levels is None
     return Ancilla(omega * n, weights / weights.sum(), _no_matrix() if ladder else lowering(count), ladder, neglected)

@@ -1,8 +1,8 @@
 """Invariant partitions: the finest sets of basis states such that a trajectory lives in one of them at a time.
 
-A pure state that starts inside a block stays inside a block if free evolution never leaves it and every jump maps it into
-one block.  Conserved charges make such blocks small (two amplitudes for the rotor machine, one where the process is
-classical); they are found here from the zeros of the operators, never typed in.
+A pure state that starts inside a block stays inside a block if free evolution never leaves it and every jump maps it
+into one block.  Conserved charges make such blocks small (two amplitudes for the rotor machine, one where the process
+is classical); they are found here from the zeros of the operators, never typed in.
 """
 
 from collections.abc import Iterable, Sequence

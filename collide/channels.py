@@ -108,7 +108,7 @@ class CountBook:
 
     def table(self) -> CountTable:
         """The finished table."""
-        columns = list(zip(*self.rows, strict=True)) if self.rows else [[], [], [], []]
+        columns: list[Any] = list(zip(*self.rows, strict=True)) if self.rows else [[], [], [], []]
         return CountTable(
             baths=tuple(self.baths),
             beta=np.array(list(self.baths.values()), dtype=float),

@@ -37,8 +37,8 @@ class Collision:
         Whose ancilla it is.  A name instead of a Bath is for ancillas with given, non-thermal populations: their
         entropy per exchange is then ln(p_n / p_m).
     coupling : (k, k) or (k a, k a) operator
-        On the k levels of the sites `on`: the operator s of the exchange s b^dagger + s^dagger b.  On those levels times
-        the a levels of the ancilla: the whole Hermitian interaction.
+        On the k levels of the sites `on`: the operator s of the exchange s b^dagger + s^dagger b.  On those levels
+        times the a levels of the ancilla: the whole Hermitian interaction.
     on : int or sequence of int
         Sites it acts on, in the order of the tensor factors of `coupling`.
     ancilla : Ancilla
@@ -57,7 +57,8 @@ class Collision:
             raise ValueError(f"`rate` of the collision with bath {self.name!r} must be positive, but is {self.rate}")
         if isinstance(self.bath, Bath) and not _is_thermal(self.ancilla, self.bath.beta):
             raise ValueError(
-                f"the ancilla of bath {self.name!r} is not thermal at beta = {self.bath.beta:g}: take bath.ancilla(omega), or"
+                f"the ancilla of bath {self.name!r} is not thermal at beta = {self.bath.beta:g}: take"
+                " bath.ancilla(omega), or"
                 " name the bath by a string to count its entropy by ln(p_n / p_m)"
             )
 
@@ -91,7 +92,8 @@ class CollisionModel(ExactMethods):
     dims : sequence of int or Space, optional
         Dimensions of the sites; by default those of a QuTiP `H`, else one site.
     construction : str
-        - "split": exp(-i H tau), then every exchange by itself with all bare rotations dropped (cheapest, closest to the
+        - "split": exp(-i H tau), then every exchange by itself with all bare rotations dropped (cheapest, closest to
+        the
           Lindblad limit; oscillator ancillas untruncated);
         - "alternating": the same with exp(-i H tau / n) before each of the n collisions;
         - "sequential": collision i is exp(-i tau [(H + H_i)/n + sqrt(gamma/tau) V_i]);
@@ -203,7 +205,8 @@ class CollisionModel(ExactMethods):
         for collision in chosen:
             if collision.ancilla.ladder:
                 raise ValueError(
-                    f"construction={self.construction!r} needs a truncated oscillator ancilla for bath {collision.name!r}: make"
+                    f"construction={self.construction!r} needs a truncated oscillator ancilla for bath"
+                    f" {collision.name!r}: make"
                     " it with bath.ancilla(omega, levels=...), or use construction='split'"
                 )
         dims = self.dims + tuple(len(c.ancilla) for c in chosen)
@@ -213,7 +216,7 @@ class CollisionModel(ExactMethods):
             total = total + embed(np.diag(collision.ancilla.energies), [nsites + k], dims) * share
             V = embed(self._couplings[position], (*collision.sites, nsites + k), dims)
             total = total + V * math.sqrt(collision.rate / self.tau)
-        prior = np.ones(1)
+        prior: Any = np.ones(1)
         for collision in chosen:
             prior = np.kron(prior, collision.ancilla.populations)
         return read_ancillas(sparse_unitary(sp.csr_array(total), self.tau), prior)
@@ -225,7 +228,8 @@ class CollisionModel(ExactMethods):
 
         To second order in :math:`\sqrt{\gamma/\tau}\,V\tau` a collision adds
         :math:`\gamma\tau(\mathrm{Tr}_A[V\rho\rho_A V]-\frac12\{\ldots\})`; resolved by the ancilla's outcomes its jump
-        operators are :math:`\sqrt{\gamma p_n}\langle m|V|n\rangle`, brought to their smallest number for each heat value.
+        operators are :math:`\sqrt{\gamma p_n}\langle m|V|n\rangle`, brought to their smallest number for each heat
+        value.
 
         Returns
         -------
@@ -286,8 +290,10 @@ def _need_two_levels(collision: Collision, coupling: Complexes) -> None:
     oscillators = collision.ancilla.ladder and len(coupling) > 2
     if not (qubits or oscillators):
         raise ValueError(
-            "construction='matched' makes a collision exact for a qubit with a two-level ancilla or an oscillator with an"
-            f" oscillator ancilla, but bath {collision.name!r} is neither: use statistics='spin', or construction='split'"
+            "construction='matched' makes a collision exact for a qubit with a two-level ancilla or an"
+            " oscillator with an"
+            f" oscillator ancilla, but bath {collision.name!r} is neither: use statistics='spin', or"
+            " construction='split'"
         )
 
 

@@ -16,8 +16,8 @@ from collide.protocol import Protocol
 def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray[Any]], str]:
     """Arrays of a collision program and a sentence that says what will run and why.
 
-    Every period is a list of instruments; free evolution is folded into the one that follows.  An instrument first draws
-    the ancilla's level n from its populations, then the outcome m from |<m|U|n> psi|^2.
+    Every period is a list of instruments; free evolution is folded into the one that follows.  An instrument first
+    draws the ancilla's level n from its populations, then the outcome m from |<m|U|n> psi|^2.
     """
     assert process.tau is not None
     instruments, followed = fold_unitaries(process)
@@ -31,7 +31,7 @@ def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, ND
 
 
 def fold_unitaries(process: Process) -> tuple[list[Instrument], list[list[Sparse]]]:
-    """Instruments of a period and their operators <m|U|n> (without sqrt(p_n)), each after the free evolution before it."""
+    """Instruments of a period and their operators <m|U|n> (no sqrt(p_n)), after the free evolution before each."""
     instruments: list[Instrument] = []
     operators: list[list[Sparse]] = []
     free: Sparse = None
@@ -46,7 +46,8 @@ def fold_unitaries(process: Process) -> tuple[list[Instrument], list[list[Sparse
             free = None
         else:
             raise ValueError(
-                "a collision model with a channel in its period cannot be sampled yet: use its exact side, or a LindbladModel"
+                "a collision model with a channel in its period cannot be sampled yet: use its exact side, or a"
+                " LindbladModel"
             )
     if free is not None:
         nbaths = len(process.counts.baths)

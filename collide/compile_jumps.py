@@ -89,11 +89,14 @@ def explain(blocks: Blocks, d: int, basis: Basis) -> str:
         return f"classical jump process: in {where} every jump leads from one of the {count} basis states to one"
     if count == 1:
         return f"dense: in {where} evolution and jumps connect all {d} basis states"
-    return f"invariant sectors: in {where} a trajectory stays in one of {count} blocks of at most {largest} states until it jumps"
+    return (
+        f"invariant sectors: in {where} a trajectory stays in one of {count} blocks of at most {largest} states"
+        " until it jumps"
+    )
 
 
 def _entries(matrices: list[Complexes]) -> tuple[Any, Any, Any, Any]:
-    """Entries of block matrices (operators, blocks, m, m), in the order of (operator, block): start, row, column, value."""
+    """Entries of (operators, blocks, m, m) matrices in the order of (operator, block): start, row, column, value."""
     starts, rows, columns, values, total = [np.zeros(1, dtype=np.int64)], [], [], [], 0
     for matrix in matrices:
         block, row, column = np.nonzero(matrix)

@@ -4,6 +4,7 @@ An exchange :math:`V = s\,b^\dagger + s^\dagger b` applied with angle :math:`\th
 :math:`U = e^{-i\theta V}` and :math:`K_{nm} = \sqrt{p_n}\,\langle m|U|n\rangle`.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -60,9 +61,11 @@ def exchange_on_ladder(s: Complexes, ancilla: Ancilla, angle: float) -> Outcomes
         kraus.append(operators[possible])
         first.append(start[possible])
         last.append(start[possible] + shift)
-    kraus, first, last = np.concatenate(kraus), np.concatenate(first), np.concatenate(last)
-    happens = np.abs(kraus).max(axis=(1, 2)) > 0
-    return Outcomes(kraus[happens], first[happens], last[happens], ancilla.populations)
+    operators = np.concatenate(kraus)
+    happens = np.abs(operators).max(axis=(1, 2)) > 0
+    return Outcomes(
+        operators[happens], np.concatenate(first)[happens], np.concatenate(last)[happens], ancilla.populations
+    )
 
 
 def excitation_numbers(s: Complexes) -> Ints:
@@ -91,7 +94,8 @@ def excitation_numbers(s: Complexes) -> Ints:
                     members.append(int(a))
                 elif quanta[a] != quanta[b] + step:
                     raise ValueError(
-                        "`coupling` does not lower a number of quanta, so its exchange with an untruncated oscillator has no"
+                        "`coupling` does not lower a number of quanta, so its exchange with an untruncated"
+                        " oscillator has no"
                         " closed blocks: give the ancilla a number of `levels`"
                     )
         quanta[members] -= quanta[members].min()
@@ -100,7 +104,6 @@ def excitation_numbers(s: Complexes) -> Ints:
 
 def collide_with_finite(V: Complexes, ancilla: Ancilla, angle: float) -> Outcomes:
     """Interaction V on system (k) x ancilla (a levels): U = exp(-i angle V), K_nm = sqrt(p_n) <m|U|n>."""
-    a = len(ancilla)
     return read_ancillas(sparse_unitary(sp.csr_array(V), angle), ancilla.populations)
 
 
@@ -123,7 +126,8 @@ def read_ancillas(U: Sparse, prior: Floats) -> Outcomes:
     pairs, outcome = np.unique((col % a).astype(np.int64) * a + row % a, return_inverse=True)
     if len(pairs) * k * k > MOST_ENTRIES:
         raise ValueError(
-            f"a joint collision with {len(pairs)} outcomes on {k} levels does not fit in memory: use fewer ancilla `levels`"
+            f"a joint collision with {len(pairs)} outcomes on {k} levels does not fit in memory: use fewer"
+            " ancilla `levels`"
             " or construction='split'"
         )
     kraus = np.zeros((len(pairs), k, k), dtype=complex)
@@ -144,7 +148,7 @@ def sparse_unitary(H: Sparse, duration: float) -> Sparse:
     bounds = np.searchsorted(label[order], np.arange(count + 1))
     csr = sp.csr_array(H)
     rows, cols, data = [], [], []
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds):
         members = order[start:stop]
         block = unitary(csr[members][:, members].toarray(), duration)
         rows.append(np.repeat(members, len(members)))

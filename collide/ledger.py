@@ -1,7 +1,7 @@
 """From raw counts and outcomes to heat, work and entropy production of each trajectory.
 
-Sums run over the rows of the `CountTable` in order, with elementwise operations only, so that the numbers are the same on
-every machine; a row that was never counted adds nothing, even where one count would add infinity (T = 0).
+Sums run over the rows of the `CountTable` in order, with elementwise operations only, so that the numbers are the same
+on every machine; a row that was never counted adds nothing, even where one count would add infinity (T = 0).
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
 
 
 def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
-    """(n, d) kets V psi, summed element by element: a matrix product would round differently from machine to machine."""
+    """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine."""
     real, imag = np.zeros(kets.shape), np.zeros(kets.shape)
     for a in range(kets.shape[1]):
         x, y = kets[:, a, None].real, kets[:, a, None].imag

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from collide.balance import BalanceReport, require_reverse, report_balance
+from collide.balance import BalanceReport, report_balance, require_reverse
 from collide.baths import Bath
 from collide.channels import Channel, CountBook, book_channels
 from collide.exact.methods import ExactMethods
@@ -34,8 +34,8 @@ class LindbladModel(ExactMethods):
     Raises
     ------
     ValueError
-        For a Hamiltonian that is not Hermitian, operators of another shape, and a thermal channel without its reverse or
-        against detailed balance.
+        For a Hamiltonian that is not Hermitian, operators of another shape, and a thermal channel without its reverse
+        or against detailed balance.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class LindbladModel(ExactMethods):
         return "\n".join(lines)
 
     def check(self) -> BalanceReport:
-        """Sentences on detailed balance, implied temperatures, close frequencies, missing reverses and the steady state."""
+        """Sentences on detailed balance, implied temperatures, close frequencies and the steady state."""
         return report_balance(self)
 
     @classmethod
@@ -93,7 +93,8 @@ class LindbladModel(ExactMethods):
         """
         if not len(c_ops) == len(quanta) == len(baths):
             raise ValueError(
-                f"`quanta` and `baths` must have one entry for each of the {len(c_ops)} `c_ops`, but have {len(quanta)} and"
+                f"`quanta` and `baths` must have one entry for each of the {len(c_ops)} `c_ops`, but have"
+                f" {len(quanta)} and"
                 f" {len(baths)}"
             )
         chosen = kinds or ["thermal" if isinstance(bath, Bath) else "irreversible" for bath in baths]

@@ -212,7 +212,7 @@ def as_state(value: Any, name: str, d: int) -> NDArray[np.complex128]:
     array = np.asarray(raw.toarray() if sp.issparse(raw) else raw, dtype=complex)
     if array.shape in {(d,), (d, 1)}:
         ket = array.reshape(-1)
-        norm = float(np.vdot(ket, ket).real)
+        norm = float((np.abs(ket) ** 2).sum())
         if abs(norm - 1) > 1e-8:
             raise ValueError(
                 f"`{name}` must be a normalised ket, but its squared norm is {norm:.6g}: divide by {norm**0.5:.6g}"

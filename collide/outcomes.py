@@ -25,8 +25,8 @@ class Outcomes(NamedTuple):
 def eigenbasis_of(rho: Complexes) -> Outcomes:
     """Complete eigenbasis of a state; computational wherever it is diagonal there, also if degenerate.
 
-    Coherent blocks are diagonalised apart, so that kets keep the conserved quantities the state has.  Populations of the
-    computational part keep their relative accuracy; eigenvalues below 1e-15 of a coherent block count as 0.
+    Coherent blocks are diagonalised apart, so that kets keep the conserved quantities the state has.  Populations of
+    the computational part keep their relative accuracy; eigenvalues below 1e-15 of a coherent block count as 0.
     """
     d = len(rho)
     coherent = np.abs(rho) > DUST
@@ -46,7 +46,7 @@ def eigenbasis_of(rho: Complexes) -> Outcomes:
 
 
 def opening(rho0: Complexes) -> Outcomes:
-    """Outcomes of the opening measurement in the eigenbasis of the initial state; those that never occur are left out."""
+    """Opening measurement in the eigenbasis of the initial state; outcomes that never occur are left out."""
     everything = eigenbasis_of(rho0)
     happens = everything.p > 0
     return Outcomes(everything.kets[happens], everything.p[happens])

@@ -1,7 +1,8 @@
 """The seam: a model becomes a `Program`, and below it there is nothing but arrays.
 
-``compile_program`` ends the world of objects: exponentials, eigenbases, invariant blocks and tables are made here, once.
-``run_chunk`` is a pure function of (program, seed, ids); everything that runs, stores or resumes ensembles calls only it.
+``compile_program`` ends the world of objects: exponentials, eigenbases, invariant blocks and tables are made here,
+once. ``run_chunk`` is a pure function of (program, seed, ids); everything that runs, stores or resumes ensembles calls
+only it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -151,8 +152,10 @@ class Program:
         a = self.arrays
         return "\n".join(
             [
-                f"Program of kind {self.kind!r}, {self.meta.get('recipe', {}).get('machine', 'a model')}, identity {self.identity[:12]}",
-                f"  d = {self.d}, baths {', '.join(self.baths)}, {len(a['count_bath'])} counts, end at t = {self.tlist[-1]:g}",
+                f"Program of kind {self.kind!r}, {self.meta.get('recipe', {}).get('machine', 'a model')},"
+                f" identity {self.identity[:12]}",
+                f"  d = {self.d}, baths {', '.join(self.baths)}, {len(a['count_bath'])} counts, end at t ="
+                f" {self.tlist[-1]:g}",
                 f"  {self.meta['explanation']}",
             ]
         )

@@ -29,7 +29,8 @@ def weak_channels(
     for heat, operators, weights, mean in amplitudes:
         if np.abs(mean).max() > FIRST_MOMENT:
             raise ValueError(
-                f"bath {name!r} has no Lindblad limit: its ancilla's mean coupling is not zero ({np.abs(mean).max():.3g}), so the"
+                f"bath {name!r} has no Lindblad limit: its ancilla's mean coupling is not zero"
+                f" ({np.abs(mean).max():.3g}), so the"
                 " first order grows like tau^(-1/2); move that mean into `H`"
             )
         charge = int(ancilla.charge(np.array([heat]))[0]) if heat else 0

@@ -28,8 +28,8 @@ SMALL = 1e-100  # squared norm below which a state is rescaled, far from the sma
 class CollisionProgram(NamedTuple):
     """A period of collisions as flat tables; ends, energies and observables are named as in `JumpProgram`.
 
-    Sizes: ne collisions in a period, np first outcomes n and no last outcomes m over all of them, nb blocks of at most m
-    states.
+    Sizes: ne collisions in a period, np first outcomes n and no last outcomes m over all of them, nb blocks of at most
+    m states.
 
     Attributes
     ----------
@@ -77,8 +77,8 @@ class CollisionProgram(NamedTuple):
 class CollisionRecord(NamedTuple):
     """What a batch of n trajectories writes: columns, sums over the batch, and the records there is room for.
 
-    Columns have n rows; sums are (ntime, ...); `event_step` and `event_outcome` are flat, `row_size` says how many entries
-    each trajectory has.  ``used[0]`` counts the entries needed, also those for which there was no room.
+    Columns have n rows; sums are (ntime, ...); `event_step` and `event_outcome` are flat, `row_size` says how many
+    entries each trajectory has.  ``used[0]`` counts the entries needed, also those for which there was no room.
     """
 
     initial: NDArray[np.int32]
