@@ -12,7 +12,18 @@ from layout import imported, installed_modules, scripts
 FLOORS = [
     {"kernels", "records", "exact", "operators", "baths", "channels", "exchange"},
     {"balance", "weak_limit", "lindblad", "collision", "store"},
-    {"machines", "program", "compile_collisions", "compile_jumps", "blocks", "protocol", "outcomes", "ledger"},
+    {
+        "machines",
+        "program",
+        "compile_collisions",
+        "compile_jumps",
+        "blocks",
+        "protocol",
+        "outcomes",
+        "ends",
+        "engines",
+        "ledger",
+    },
     {"ensemble"},
     {"analysis"},
     # the facade `collide` re-exports all of the above, so a module below that imports from it closes a circle
