@@ -1,0 +1,22 @@
+"""Ensembles that survive: run, resume, extend, merge, pack, load; on any executor, with the same bits."""
+
+from collide.ensemble.executors import Interrupted, WorkerDied
+from collide.ensemble.result import Ensemble
+from collide.ensemble.statistics import Estimate
+from collide.ensemble.verbs import extend, load, load_program, merge, pack, resume, run, run_program, save_program
+
+__all__ = [
+    "Ensemble",
+    "Estimate",
+    "Interrupted",
+    "WorkerDied",
+    "extend",
+    "load",
+    "load_program",
+    "merge",
+    "pack",
+    "resume",
+    "run",
+    "run_program",
+    "save_program",
+]

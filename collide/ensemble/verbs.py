@@ -1,0 +1,349 @@
+"""What can be done with ensembles.  All of it is bookkeeping around one pure function, ``run_chunk(program, seed, ids)``."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+import operator
+from pathlib import Path
+from secrets import randbits
+from typing import Any, Literal
+
+from collide.ensemble.drive import drive, temporary_store
+from collide.ensemble.result import Ensemble
+import collide.program as engine
+from collide.records import CHUNK_SIZE, Grid
+from collide.store import FileStore, MemoryStore, Plan, StoredProgram, copy_chunks, write_packed
+from collide.store.layout import open_hdf5, read_program
+from collide.store.pack import Sources, write_program_file
+
+Shard = tuple[int, int] | str
+Bar = bool | Literal["json"]
+MEMORY_LIMIT = 256 << 20  # bytes of records that a run without a file keeps in memory
+
+
+def run(
+    model: Any,
+    ntraj: int,
+    tlist: Any,
+    seed: int | None = None,
+    *,
+    initial: Any = "steady",
+    closing: Any = None,
+    e_ops: Mapping[str, Any] | Sequence[Any] | None = None,
+    keep: Sequence[str] = ("totals",),
+    labels: str | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    chunk_size: int = CHUNK_SIZE,
+    shard: Shard | None = None,
+    progress: Bar = True,
+) -> Ensemble:
+    """Run an ensemble of trajectories of a model.
+
+    The same program, seed and ids give the same bits for any number of threads, processes and machines, and across any
+    interruption, resume, extension or merge.
+
+    Parameters
+    ----------
+    model : CollisionModel or LindbladModel
+    ntraj : int
+        Trajectories of the whole ensemble.
+    tlist : float or (ntime,) array_like
+        Times of the averages; the last one ends the trajectories.
+    seed : int, optional
+        From 0 to 2**64 - 1; drawn and written into the result if it is not given.
+    initial, closing, e_ops, keep, labels : optional
+        The protocol; see `collide.program.compile_program`.
+    out : path, optional
+        HDF5 file that is checkpoint and result.  Without it the records stay in memory, or in a temporary file that
+        vanishes with the ensemble once they exceed 256 MB.
+    overwrite, resume : bool
+        What to do if `out` exists: replace it, or finish it if it is the same run.  By default it is an error.
+    executor : concurrent.futures.Executor, optional
+        Anything with `submit`: processes, MPI, Dask.  By default threads.
+    threads : int, optional
+        By default one for each core.
+    chunk_size : int
+        Trajectories in a chunk, the unit of work and of saving.
+    shard : (int, int) or str, optional
+        ``(i, n)`` or ``"i/n"``, i from 1 to n: run only the i-th of n parts, to be merged later.
+    progress : bool
+        A bar, if a person watches.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is wrong; before anything is run.
+    FileExistsError
+        If `out` exists and neither `overwrite` nor `resume` is given.
+    KeyboardInterrupt
+        After Ctrl-C: the chunks under way were finished and saved, and `collide.resume` goes on from there.
+    """
+    _grid(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
+    chosen = {} if labels is None else {"labels": labels}
+    program = engine.compile_program(model, tlist, initial=initial, closing=closing, e_ops=e_ops, keep=keep, **chosen)
+    return run_program(
+        program,
+        ntraj,
+        seed,
+        out=out,
+        overwrite=overwrite,
+        resume=resume,
+        executor=executor,
+        threads=threads,
+        chunk_size=chunk_size,
+        shard=shard,
+        progress=progress,
+    )
+
+
+def run_program(
+    program: Any,
+    ntraj: int,
+    seed: int | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    chunk_size: int = CHUNK_SIZE,
+    shard: Shard | None = None,
+    progress: Bar = False,
+) -> Ensemble:
+    """Run an ensemble of a compiled program; the parameters are those of `run`."""
+    grid = _grid(ntraj, chunk_size, shard)
+    if overwrite and resume:
+        raise ValueError("`overwrite` and `resume` exclude each other: give one of the two.")
+    if out is not None and resume and Path(out).exists():
+        return _take_up(Path(out), program, seed, grid, executor, threads, progress)
+    plan = Plan.of(program, randbits(64) if seed is None else _integer("seed", seed), grid)
+    store: Any
+    if out is not None:
+        store = FileStore.create(Path(out), plan, overwrite=overwrite)
+    elif plan.nbytes > MEMORY_LIMIT:
+        store = temporary_store(plan)
+    else:
+        store = MemoryStore(plan)
+    return Ensemble(drive(program, store, executor, threads, progress, MEMORY_LIMIT), program)
+
+
+def _take_up(
+    path: Path,
+    program: Any,
+    seed: int | None,
+    grid: Grid,
+    executor: Executor | None,
+    threads: int | None,
+    progress: Bar,
+) -> Ensemble:
+    """Go on with a file if it is this very run."""
+    store = FileStore.load(path)
+    mine = Plan.of(program, store.plan.seed if seed is None else _integer("seed", seed), grid)
+    differences = mine.differences(store.plan, ("this call", str(path)))
+    if not differences and (grid.first, grid.last) != (store.plan.grid.first, store.plan.grid.last):
+        differences = ["the shard is another one"]
+    if differences:
+        raise ValueError(f"{path} holds another run: {'; '.join(differences)}. Pass `overwrite=True` or another `out`.")
+    return resume(path, executor=executor, threads=threads, progress=progress)
+
+
+def resume(
+    path: str | Path, *, executor: Executor | None = None, threads: int | None = None, progress: Bar = True
+) -> Ensemble:
+    """Finish an interrupted run: its file holds all that is needed.
+
+    Chunks whose bytes do not match their checksums are run again.  Nothing happens to a complete file.
+
+    Parameters
+    ----------
+    path : path
+    executor, threads, progress : optional
+        As in `run`; they do not change a bit of the result.
+
+    Returns
+    -------
+    Ensemble
+    """
+    path = Path(path)
+    store = _rewritable(path)
+    return Ensemble(drive(_program_of(store.plan.program), store, executor, threads, progress))
+
+
+def extend(
+    path: str | Path,
+    ntraj: int,
+    *,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: Bar = True,
+) -> Ensemble:
+    """Add trajectories to a file, up to `ntraj` of them: the bits of a run of `ntraj` at once.
+
+    The last chunk is run again if it was not a full one, because its averages are summed over the whole chunk.
+
+    Parameters
+    ----------
+    path : path
+    ntraj : int
+        Trajectories that the ensemble will have, not how many to add.
+    executor, threads, progress : optional
+        As in `run`.
+
+    Returns
+    -------
+    Ensemble
+    """
+    path = Path(path)
+    old = FileStore.load(path)
+    grid, ntraj = old.plan.grid, _integer("ntraj", ntraj)
+    if not grid.whole:
+        raise ValueError(f"{path} is a shard: merge the shards, then extend the whole.")
+    if ntraj < grid.ntraj:
+        raise ValueError(f"`ntraj` must be at least the {grid.ntraj} that {path} has, but is {ntraj}.")
+    if ntraj == grid.ntraj:
+        return resume(path, executor=executor, threads=threads, progress=progress)
+    plan = Plan(old.plan.program, old.plan.fields, old.plan.seed, Grid(ntraj, grid.size), old.plan.tlist)
+    store = FileStore.rebuild(path, plan)
+    return Ensemble(drive(_program_of(plan.program), store, executor, threads, progress))
+
+
+def merge(paths: Sequence[str | Path], out: str | Path, *, overwrite: bool = False) -> Ensemble:
+    """Put the shards of an ensemble together, in any order, into one compressed file.
+
+    If chunks are missing, because a job failed, the file is one that `resume` can complete.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        Files of the same program, seed, `ntraj` and chunk size, with different trajectories.
+    out : path
+    overwrite : bool
+        Replace `out` if it exists.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ValueError
+        If the files are not pieces of one ensemble; the sentence says in what they differ.
+    """
+    stores = [FileStore.load(Path(p)) for p in paths]
+    if not stores:
+        raise ValueError("`paths` must name at least one file to merge, but is empty.")
+    if Path(out).resolve() in {s.path.resolve() for s in stores}:
+        raise ValueError(f"`out` must be another file than those to merge, but is {out}.")
+    plan = _common_plan(stores)
+    sources = _pieces(stores)
+    if len(sources) == plan.grid.total:
+        ordered: Sources = [sources[k] for k in range(plan.grid.total)]
+        write_packed(Path(out), plan, ordered, wall_time=sum(s.wall_time() for s in stores), overwrite=overwrite)
+        return Ensemble(FileStore.load(Path(out)))
+    store = FileStore.create(Path(out), plan, overwrite=overwrite)
+    try:
+        for source in stores:
+            copy_chunks(source, store)
+        store.finish(sum(s.wall_time() for s in stores))
+    finally:
+        store.close()
+    return Ensemble(store)
+
+
+def pack(path: str | Path, out: str | Path | None = None, *, overwrite: bool = False) -> Ensemble:
+    """Compress a complete file, in place by default."""
+    path = Path(path)
+    target = path if out is None else Path(out)
+    ensemble = Ensemble(FileStore.load(path))
+    return ensemble.save(target, overwrite=overwrite or target == path)
+
+
+def load(path: str | Path) -> Ensemble:
+    """Read an ensemble; of an unfinished one, or one that is being written, the chunks finished so far."""
+    return Ensemble(FileStore.load(Path(path)))
+
+
+def save_program(program: Any, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a compiled program to a file, to be run elsewhere (`collide run FILE`)."""
+    write_program_file(Path(path), StoredProgram.of(program), overwrite=overwrite)
+
+
+def load_program(path: str | Path) -> Any:
+    """The compiled program in a file, be it one of `save_program` or an ensemble."""
+    with open_hdf5(Path(path)) as file:
+        stored = read_program(file)
+    return _program_of(stored)
+
+
+def _program_of(stored: StoredProgram) -> Any:
+    program = engine.Program.from_arrays(stored.kind, stored.arrays, stored.meta)
+    if program.identity != stored.identity:
+        raise ValueError(
+            f"the stored program has identity {program.identity[:12]}, but was written as {stored.identity[:12]}: "
+            "the file is damaged, or was written by another version of collide."
+        )
+    return program
+
+
+def _rewritable(path: Path) -> FileStore:
+    """The file open for commits; a compressed one that is not complete is laid out anew first."""
+    store = FileStore.writer(path)
+    if store.header.packed and not store.done.all():
+        plan = store.plan
+        store.close()
+        return FileStore.rebuild(path, plan)
+    return store
+
+
+def _common_plan(stores: Sequence[FileStore]) -> Plan:
+    first = stores[0]
+    for other in stores[1:]:
+        differences = first.plan.differences(other.plan, (str(first.path), str(other.path)))
+        if differences:
+            raise ValueError(f"{first.path} and {other.path} are not parts of one ensemble: {'; '.join(differences)}.")
+    grid = first.plan.grid
+    return Plan(first.plan.program, first.plan.fields, first.plan.seed, Grid(grid.ntraj, grid.size), first.plan.tlist)
+
+
+def _pieces(stores: Sequence[FileStore]) -> dict[int, tuple[FileStore, int]]:
+    """Where each finished chunk of the whole ensemble lies."""
+    found: dict[int, tuple[FileStore, int]] = {}
+    for store in stores:
+        for k in range(len(store.done)):
+            number = store.plan.grid.first + k
+            if not store.done[k]:
+                continue
+            if number in found:
+                start, stop = store.plan.grid.bounds(number)
+                raise ValueError(
+                    f"trajectories {start} to {stop - 1} are in both {found[number][0].path} and {store.path}: leave one out."
+                )
+            found[number] = (store, k)
+    return found
+
+
+def _grid(ntraj: int, chunk_size: int, shard: Shard | None) -> Grid:
+    grid = Grid(_integer("ntraj", ntraj), _integer("chunk_size", chunk_size))
+    return grid if shard is None else grid.shard(*_shard(shard))
+
+
+def _shard(shard: Shard) -> tuple[int, int]:
+    try:
+        i, n = shard.split("/") if isinstance(shard, str) else shard
+        return operator.index(int(i)), operator.index(int(n))
+    except (TypeError, ValueError):
+        raise ValueError(f"`shard` must be i/n with i from 1 to n, but is {shard!r}.") from None
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"`{name}` must be an integer, but is {value!r}.") from None

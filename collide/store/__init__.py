@@ -1,0 +1,23 @@
+"""Where records live: in memory, or in an HDF5 file that is its own checkpoint.
+
+`MemoryStore` and `FileStore` answer to the same few words (`commit`, `done`, `rows`, `partials`, `ragged`), so nothing
+above knows which of the two it reads.
+"""
+
+from .file import FileStore
+from .layout import StoreError
+from .lock import LockedError
+from .memory import MemoryStore
+from .pack import copy_chunks, write_packed
+from .plan import Plan, StoredProgram
+
+__all__ = [
+    "FileStore",
+    "LockedError",
+    "MemoryStore",
+    "Plan",
+    "StoreError",
+    "StoredProgram",
+    "copy_chunks",
+    "write_packed",
+]

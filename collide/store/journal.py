@@ -1,0 +1,130 @@
+"""The journal: ragged records of a run under way, whose lengths nobody knows beforehand.
+
+An HDF5 file that grows can be damaged when its writer is killed; a file to which whole entries are appended cannot: a
+torn entry at its end is recognised by its checksum and cut off.  When all chunks are there the entries are folded into
+the HDF5 file in the order of the grid, and the journal is removed.
+
+Layout, little-endian: 16 bytes ``collide journal1``, 32 bytes of the run's name; then per chunk ``CHNK``, CRC-32 of all
+that follows in the entry, chunk number, number of ragged entries, number of bytes (4s I q q q), and the flat columns.
+"""
+
+from collections.abc import Sequence
+import os
+from pathlib import Path
+import struct
+from zlib import crc32
+
+import numpy as np
+
+from collide.records import Array, Field
+
+from .disk import announce, write_at
+
+MAGIC = b"collide journal1"
+HEADER = struct.Struct("<16s32s")
+ENTRY = struct.Struct("<4sIqqq")
+_BODY = struct.Struct("<qqq")
+
+
+class Journal:
+    """Ragged records of finished chunks in order of completion.
+
+    Parameters
+    ----------
+    path : Path
+    run : str
+        32 hexadecimal digits that tie the journal to its HDF5 file.
+    fields : sequence of Field
+        The flat columns.
+    write : bool
+        Open for appending; what follows the last whole entry is cut off.
+    """
+
+    def __init__(self, path: Path, run: str, fields: Sequence[Field], *, write: bool) -> None:
+        self.path, self.fields = path, tuple(fields)
+        self.index: dict[int, tuple[int, int]] = {}  # chunk -> offset of its data, number of ragged entries
+        self._fd = os.open(path, (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY, 0o644)
+        self._end = self._scan(run)
+        if write:
+            self._truncate(run)
+
+    def _scan(self, run: str) -> int:
+        """Index the whole entries; return where the next one goes."""
+        if os.pread(self._fd, HEADER.size, 0) != HEADER.pack(MAGIC, run.encode()):
+            return 0  # new, torn at birth, or left behind by a run that was overwritten
+        end, offset = os.fstat(self._fd).st_size, HEADER.size
+        while offset + ENTRY.size <= end:
+            tag, check, chunk, entries, nbytes = ENTRY.unpack(os.pread(self._fd, ENTRY.size, offset))
+            data = offset + ENTRY.size
+            if tag != b"CHNK" or nbytes < 0 or data + nbytes > end:
+                break
+            if self._crc(_BODY.pack(chunk, entries, nbytes), data, nbytes) != check:
+                break
+            self.index[chunk] = (data, entries)
+            offset = data + nbytes
+        return offset
+
+    def _crc(self, head: bytes, offset: int, nbytes: int) -> int:
+        total = crc32(head)
+        for position in range(offset, offset + nbytes, 1 << 22):
+            total = crc32(os.pread(self._fd, min(1 << 22, offset + nbytes - position), position), total)
+        return total
+
+    def _truncate(self, run: str) -> None:
+        if os.fstat(self._fd).st_size != self._end:
+            announce("journal truncate")
+            os.ftruncate(self._fd, self._end)
+        if self._end == 0:
+            write_at(self._fd, HEADER.pack(MAGIC, run.encode()), 0, "journal header")
+            self._end = HEADER.size
+
+    def append(self, chunk: int, arrays: Sequence[Array]) -> None:
+        """Add the flat columns of one chunk.
+
+        Raises
+        ------
+        OSError
+            If the disk is full; the journal is as it was before.
+        """
+        entries, nbytes = len(arrays[0]), sum(a.nbytes for a in arrays)
+        body = _BODY.pack(chunk, entries, nbytes)
+        total = crc32(body)
+        for array in arrays:
+            total = crc32(array.reshape(-1).view(np.uint8), total)
+        offset = self._end
+        write_at(self._fd, ENTRY.pack(b"CHNK", total, chunk, entries, nbytes), offset, "journal entry")
+        offset += ENTRY.size
+        start = offset
+        for array in arrays:
+            write_at(self._fd, array, offset, "journal data")
+            offset += array.nbytes
+        self.index[chunk], self._end = (start, entries), offset  # only now: the next entry overwrites a torn one
+
+    def read(self, chunk: int) -> list[Array]:
+        """The flat columns of one chunk."""
+        offset, entries = self.index[chunk]
+        arrays = []
+        for f in self.fields:
+            shape = (entries, *f.disk_shape)
+            nbytes = int(np.prod(shape, dtype=np.int64)) * f.disk_dtype.itemsize
+            arrays.append(np.frombuffer(_read_all(self._fd, nbytes, offset), dtype=f.disk_dtype).reshape(shape))
+            offset += nbytes
+        return arrays
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _read_all(fd: int, nbytes: int, offset: int) -> bytes:
+    """`os.pread` moves at most two gigabytes at once."""
+    pieces = []
+    while nbytes:
+        piece = os.pread(fd, min(nbytes, 1 << 30), offset)
+        if not piece:
+            raise OSError("the journal ends early")
+        pieces.append(piece)
+        nbytes, offset = nbytes - len(piece), offset + len(piece)
+    return b"".join(pieces)
