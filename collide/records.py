@@ -2,8 +2,8 @@
 
 A `Field` names one array and says what it means; the same words label the file's variables and the axes of a figure.
 The unit of work and of storage is the `Chunk`, a run of consecutive trajectory ids on a fixed `Grid`.  Columns of
-different chunks stand side by side, and partial sums are folded in the order of the grid whenever they are read, so that
-no number depends on which chunk was finished first.
+different chunks stand side by side, and partial sums are folded in the order of the grid whenever they are read, so no
+number depends on which chunk was finished first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -196,7 +196,7 @@ class Stored:
         """CRC-32 of all bytes in order: the same whatever layout or compression the file has."""
         total = 0
         for array in (*self.columns, *self.partials, *self.ragged):
-            total = crc32(array.reshape(-1).view(np.uint8), total)
+            total = crc32(array.reshape(-1).view(np.uint8).data, total)
         return total
 
     def chunk(self, fields: Fields, start: int, stop: int) -> Chunk:

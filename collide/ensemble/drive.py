@@ -79,7 +79,7 @@ class _Holder:
 
 @contextmanager
 def _closing(store: Any, count_time: bool) -> Iterator[_Holder]:
-    """Close the store whatever happens, with the wall time added; an error on the way out must not hide the first one."""
+    """Close the store whatever happens, with the wall time added; a late error must not hide the first one."""
     holder, begin = _Holder(store), time.monotonic()
     try:
         yield holder
@@ -147,7 +147,8 @@ def _warn_of_failures(store: Any) -> None:
             first.setdefault(value, store.plan.grid.start + start + int(bad[status[bad] == value][0]))
     for value, count in sorted(found.items()):
         warnings.warn(
-            f"{count} of {store.plan.grid.rows} trajectories ended early with status {value} (first: trajectory {first[value]}).",
+            f"{count} of {store.plan.grid.rows} trajectories ended early with status {value} "
+            f"(first: trajectory {first[value]}).",
             RuntimeWarning,
             stacklevel=5,
         )

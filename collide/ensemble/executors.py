@@ -1,8 +1,8 @@
 """How chunks reach workers: any `concurrent.futures.Executor`, of which nothing but `submit` is used.
 
-A task is a small ticket: the program's identity, the seed and the ids.  A worker that does not know the program yet reads
-it from the run's file, if it can see that file, or else answers that it needs it, and gets it with the chunk's second
-ticket.  So a program travels about once per worker, whatever kind of executor starts, kills and replaces the workers.
+A task is a small ticket: the program's identity, the seed and the ids.  A worker that does not know the program yet
+reads it from the run's file, if it can see that file, or else answers that it needs it, and gets it with the chunk's
+second ticket.  So a program travels about once per worker, whatever starts, kills and replaces the workers.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +17,8 @@ import threading
 import time
 from types import FrameType
 from typing import Any
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 import collide.program as engine
 from collide.records import Array, Chunk
@@ -121,10 +123,6 @@ def _settle_in() -> None:
     _settled = True
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return
     threadpool_limits(1)
 
 
@@ -198,8 +196,8 @@ def workers(executor: Any) -> int:
 class Stream:
     """Chunks as they are finished, with a bounded number of them under way.
 
-    After a stop is asked for, or a chunk has failed, nothing new is begun and what is being run is still delivered; then
-    `error` says what went wrong, if anything did.
+    After a stop is asked for, or a chunk has failed, nothing new is begun and what is being run is still delivered;
+    then `error` says what went wrong, if anything did.
 
     Parameters
     ----------
@@ -305,6 +303,7 @@ class Stop:
         self.signum: int | None = None
 
     def __call__(self) -> bool:
+        """Whether a signal came."""
         return self.signum is not None
 
     def handle(self, signum: int, frame: FrameType | None) -> None:
@@ -316,7 +315,7 @@ class Stop:
 
 @contextmanager
 def interruption() -> Iterator[Stop]:
-    """Let a signal that would raise KeyboardInterrupt ask for a stop instead, so that the chunk under way is finished."""
+    """Let a signal that would raise KeyboardInterrupt ask for a stop instead, so that chunks under way are finished."""
     stop, before = Stop(), {}
     if threading.current_thread() is threading.main_thread():
         for signum in (signal.SIGINT, signal.SIGTERM):

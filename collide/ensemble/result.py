@@ -23,8 +23,8 @@ BLOCK = 1 << 16  # rows that a streaming statistic reads at once
 class Ensemble(Rows):
     """Trajectories and their totals; made by `collide.run` or `collide.load`.
 
-    Of an unfinished run only the finished chunks are here.  Columns (``ens.work``, ``ens.heat["L"]``) are read in full when
-    they are asked for; the statistics (`mean`, `variance`, `covariance`, `quantiles`, `histogram`) stream.
+    Of an unfinished run only the finished chunks are here.  Columns (``ens.work``, ``ens.heat["L"]``) are read in full
+    when they are asked for; the statistics (`mean`, `variance`, `covariance`, `quantiles`, `histogram`) stream.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class Ensemble(Rows):
         Returns
         -------
         dict of Estimate
-            By bath: values and errors of shape (4,), or (ntime, 4) for all times, in units of energy to the power 1 to 4.
+            By bath: values and errors of shape (4,), or (ntime, 4) for all times; energy to the power 1 to 4.
         """
         sums, sizes = self._sums("heat_power_sums")[:, self._stops(t)], self._sizes()
         total, n = fold(sums), int(sizes.sum())
@@ -228,7 +228,7 @@ class Ensemble(Rows):
         return {bath: Estimate(value[..., b, :], error[..., b, :]) for b, bath in enumerate(self.baths)}
 
     def heat_covariance(self, t: float | None = None) -> dict[tuple[str, str], Estimate]:
-        """Covariances of the heats of two baths up to time t, on `tlist` by default, errors by the jackknife over chunks."""
+        """Covariances of the heats of two baths up to time t (default: all times), with errors by the jackknife."""
         stops, sizes = self._stops(t), self._sizes()
         products, powers = self._sums("heat_pair_sums")[:, stops], self._sums("heat_power_sums")[:, stops]
         n = int(sizes.sum())

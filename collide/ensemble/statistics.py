@@ -97,8 +97,8 @@ def extent(blocks: Blocks) -> tuple[float, float]:
 def quantiles(blocks: Blocks, q: ArrayLike) -> Floats:
     """Exact quantiles, linear between order statistics like `numpy.quantile`, in four passes and constant memory.
 
-    A float's bits, with the sign bit flipped (or all bits, for negative numbers), sort like the numbers.  Each pass counts
-    the next sixteen of them among the values that share the sixteen, thirty-two, ... bits already found.
+    A float's bits, with the sign bit flipped (or all bits, for negative numbers), sort like the numbers.  Each pass
+    counts the next sixteen of them among the values that share the sixteen, thirty-two, ... bits already found.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def quantiles(blocks: Blocks, q: ArrayLike) -> Floats:
     """
     wanted = np.asarray(q, dtype=float)
     if not np.all((wanted >= 0) & (wanted <= 1)):
-        raise ValueError(f"`q` must hold probabilities from 0 to 1, but is {q}.")
+        raise ValueError(f"`q` must hold probabilities from 0 to 1, but is {wanted.tolist()}.")
     n = sum(len(block) for block in blocks())
     if n == 0:
         return np.full(wanted.shape, np.nan)
@@ -167,8 +167,8 @@ def cumulants(n: Any, sums: Floats) -> Floats:
 def jackknife_error(whole: Floats, left_out: Floats, sizes: NDArray[np.int64]) -> Floats:
     """Standard error of a statistic from its values with one chunk left out each.
 
-    The delete-one-block jackknife for blocks of unequal size (Busing, Meijer, van der Leeden 1999, Eq. 9); nan for fewer
-    than two blocks.
+    The delete-one-block jackknife for blocks of unequal size (Busing, Meijer, van der Leeden 1999, Eq. 9); nan for
+    fewer than two blocks.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What can be done with ensembles.  All of it is bookkeeping around one pure function, ``run_chunk(program, seed, ids)``."""
+"""What can be done with ensembles: bookkeeping around one pure function, ``run_chunk(program, seed, start, stop)``."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -86,7 +86,7 @@ def run(
         After Ctrl-C: the chunks under way were finished and saved, and `collide.resume` goes on from there.
     """
     _grid(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
-    chosen = {} if labels is None else {"labels": labels}
+    chosen: dict[str, Any] = {} if labels is None else {"labels": labels}
     program = engine.compile_program(model, tlist, initial=initial, closing=closing, e_ops=e_ops, keep=keep, **chosen)
     return run_program(
         program,
@@ -322,9 +322,8 @@ def _pieces(stores: Sequence[FileStore]) -> dict[int, tuple[FileStore, int]]:
                 continue
             if number in found:
                 start, stop = store.plan.grid.bounds(number)
-                raise ValueError(
-                    f"trajectories {start} to {stop - 1} are in both {found[number][0].path} and {store.path}: leave one out."
-                )
+                both = f"{found[number][0].path} and {store.path}"
+                raise ValueError(f"trajectories {start} to {stop - 1} are in both {both}: leave one of them out.")
             found[number] = (store, k)
     return found
 

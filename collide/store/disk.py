@@ -23,7 +23,7 @@ def announce(what: str) -> None:
 
 def write_at(fd: int, data: "Array | bytes", offset: int, what: str) -> None:
     """Write all of `data` at `offset`."""
-    view = memoryview(data).cast("B") if isinstance(data, bytes) else memoryview(data.reshape(-1).view("u1"))
+    view = memoryview(data).cast("B") if isinstance(data, bytes) else memoryview(data.reshape(-1).view("u1").data)
     if len(view) == 0:
         return
     announce(what)

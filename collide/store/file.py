@@ -1,8 +1,8 @@
 """An ensemble in a file: the checkpoint and the result are the same thing.
 
 Commit of a chunk: ragged entries to the journal, rows of the columns, partial sums, checksum, and last its done-flag.
-Every one of these goes to a place that was claimed when the file was created (or to the end of the journal), so whatever
-instant a kill chooses, the file opens, and each chunk is either done or will be run again.
+Every one of these goes to a place that was claimed when the file was created (or to the end of the journal), so
+whatever instant a kill chooses, the file opens, and each chunk is either done or will be run again.
 """
 
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ class FileStore:
 
     @classmethod
     def rebuild(cls, path: Path, plan: Plan) -> "FileStore":
-        """Lay an existing file out anew for a plan with other chunks, carry over those they have in common, open for commits.
+        """Lay a file out anew, for more chunks or without compression, keep its chunks, and open it for commits.
 
         Until the last rename the old file is in place, and its journal keeps all that the old file needs.
 
@@ -214,8 +214,8 @@ class FileStore:
 
     def _missing_journal(self) -> Journal:
         raise StoreError(
-            f"{journal_path(self.path)} is missing: it holds the events of this unfinished run; put it back beside {self.path}, "
-            "or resume the run, which repeats the chunks whose events are gone."
+            f"{journal_path(self.path)} is missing, which holds the events of this unfinished run: put it back, or "
+            "resume the run, which repeats the chunks whose events are gone."
         )
 
     def _entries(self, k: int) -> tuple[int, int]:
@@ -283,8 +283,8 @@ class FileStore:
         spoiled = self.damaged()
         if spoiled:
             warnings.warn(
-                f"{len(spoiled)} of {len(self.done)} chunks in {self.path} do not match their checksums (a power cut, or a lost "
-                "journal) and will be run again.",
+                f"{len(spoiled)} of {len(self.done)} chunks in {self.path} do not match their checksums (a power cut, or "
+                "a lost journal) and will be run again.",
                 stacklevel=4,
             )
         for k in spoiled:

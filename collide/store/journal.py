@@ -90,7 +90,7 @@ class Journal:
         body = _BODY.pack(chunk, entries, nbytes)
         total = crc32(body)
         for array in arrays:
-            total = crc32(array.reshape(-1).view(np.uint8), total)
+            total = crc32(array.reshape(-1).view(np.uint8).data, total)
         offset = self._end
         write_at(self._fd, ENTRY.pack(b"CHNK", total, chunk, entries, nbytes), offset, "journal entry")
         offset += ENTRY.size

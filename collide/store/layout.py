@@ -1,8 +1,9 @@
 """The file's layout: HDF5 that is netCDF-4 as well.
 
 Root group: one variable per column (`trajectory`, …), one per partial sum (`chunk`, …), the flat ragged columns
-(`event`, …) once the run is complete, `done` and `checksum` per chunk, and coordinates.  Subgroups: `program` (the seam's
-arrays and its `meta` as JSON), `model` (the resolved model), `provenance` (versions and times, nothing about the host).
+(`event`, …) once the run is complete, `done` and `checksum` per chunk, and coordinates.  Subgroups: `program` (the
+seam's arrays and its `meta` as JSON), `model` (what else the model is made of), `provenance` (versions and times, and
+nothing about the host).
 
 While a run is under way every variable is contiguous and has its final size, and its place is claimed: rows are then
 written where HDF5 says they lie, so that no metadata of HDF5 ever changes and no kill can damage it.

@@ -1,7 +1,7 @@
 """One writer at a time, by a lock that the kernel forgets when its holder dies.
 
 The lock sits on a file of its own beside the data, because the data file is replaced by rename and because HDF5 locks
-data files for its own purposes.  A crash may leave the empty file behind, never the lock: the next writer takes it over.
+data files for its own purposes.  A crash may leave that file behind, never the lock: the next writer takes it over.
 """
 
 import errno
@@ -40,7 +40,7 @@ class Lock:
                     holder = os.pread(fd, 32, 0).decode(errors="replace").strip() or "?"
                     os.close(fd)
                     raise LockedError(
-                        f"{path} is being written by another process (pid {holder}); wait for it to end, or stop it and resume."
+                        f"{path} is being written by another process (pid {holder}): wait until it ends, or stop it."
                     ) from None
                 warnings.warn(
                     f"{path.parent} cannot lock files: make sure that no other process writes {path}.", stacklevel=4
