@@ -119,6 +119,8 @@ def block_map(operator: Sparse, blocks: Blocks) -> tuple[Complexes, Ints]:
     out = np.zeros((len(blocks.members), blocks.largest, blocks.largest), dtype=complex)
     target = np.full(len(blocks.members), -1, dtype=np.int64)
     row, col = _pattern(operator)
+    if not len(row):
+        return out, target
     data = np.asarray(sp.csr_array(operator)[row, col]).reshape(-1)
     source = blocks.label[col]
     target[source] = blocks.label[row]

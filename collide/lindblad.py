@@ -148,7 +148,7 @@ def davies(H: Any, coupling: Any, bath: Bath, *, tolerance: float = GROUPING) ->
         A.
     bath : Bath
     tolerance : float
-        Bohr frequencies closer than this times the largest one are one frequency.
+        Bohr frequencies closer than this times the largest energy are one frequency.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def eigenoperators(H: Any, coupling: Any, *, tolerance: float = GROUPING) -> tup
     rows, cols = np.nonzero(np.abs(A) > 1e-13 * max(np.abs(A).max(), 1e-300))
     omega = energies[cols] - energies[rows]
     order = np.argsort(omega, kind="stable")
-    scale = tolerance * max(float(np.ptp(energies)), 1e-300)
+    scale = tolerance * max(float(np.abs(energies).max()), 1e-300)
     starts = np.flatnonzero(np.diff(omega[order], prepend=-math.inf) > scale)
     frequencies, operators = [], []
     for members in np.split(order, starts[1:]):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order
 
+from collide.exact.jets import Numbers
 from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.superoperator import Terms
 
@@ -65,7 +66,12 @@ class Sector:
 
     def functional(self, operator: Sparse) -> Floats:
         """Row (m,) f with ``f @ x = Re Tr[operator rho]``; dense or sparse operators."""
-        below, upper = np.asarray(operator[self.j, self.i]), np.asarray(operator[self.i, self.j])
+        # SciPy returns a sparse array, not an empty vector, for an empty list of entries
+        below, upper = (
+            (np.asarray(operator[self.j, self.i]), np.asarray(operator[self.i, self.j]))
+            if len(self.i)
+            else (np.zeros(0, complex), np.zeros(0, complex))
+        )
         return np.concatenate(
             [operator.diagonal().real, (below + upper).real / ROOT2, (upper - below).imag / ROOT2]
         )[self.keep]
@@ -81,6 +87,16 @@ class Sector:
         """Whether a state has no element outside, up to rounding."""
         rest = rho - self.matrix(self.vector(rho))
         return bool(np.abs(rest).max() <= ROUNDING * np.abs(rho).max())
+
+
+    def covers(self, elements: NDArray[np.bool_]) -> bool:
+        """Whether all of some density-matrix elements (d, d), whatever their phase, are inside."""
+        inside = np.zeros((self.d, self.d), np.int64)
+        off = self.keep[self.keep >= self.d] - self.d
+        np.add.at(inside, (self.i[off % len(self.i)], self.j[off % len(self.i)]), 1) if len(off) else None
+        whole = inside + inside.T == 2
+        np.fill_diagonal(whole, True)
+        return bool((whole | ~elements).all())
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,7 @@ class Labelled:
     column: Ints
     value: Floats
 
-    def weighted(self, factor: NDArray[np.inexact]) -> NDArray[np.inexact]:
+    def weighted(self, factor: Numbers) -> Numbers:
         """Dense (m, m) sum of the parts, each times its factor; complex where the factors are."""
         data = self.value * factor[self.part]
         place = self.row * self.size + self.column
@@ -114,7 +130,7 @@ class Labelled:
             total = np.bincount(place, data, n)
         return total.reshape(self.size, self.size)
 
-    def weighted_sparse(self, factor: NDArray[np.inexact]) -> Sparse:
+    def weighted_sparse(self, factor: Numbers) -> Sparse:
         """As `weighted`, in compressed rows."""
         data = self.value * factor[self.part]
         return sp.csr_array((data, (self.row, self.column)), shape=(self.size, self.size))

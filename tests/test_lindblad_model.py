@@ -1,0 +1,165 @@
+"""Lindblad models: builders, detailed balance, reports, QuTiP both ways, refusals."""
+
+import math
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+import qutip
+
+from collide import Bath, Channel, LindbladModel, Space, davies, flat, local, ohmic, qubit
+from collide.lindblad import eigenoperators, lamb_shift
+from collide.operators import lowering
+
+s = lowering(2)
+space = Space(qubit(), qubit())
+H2 = space.number(0) + space.number(1) + 0.05 * space.exchange(0, 1)
+
+
+def test_one_qubit_between_two_baths_in_closed_form() -> None:
+    """J = omega g_L g_R (n_L - n_R) / (g_L (1 + 2 n_L) + g_R (1 + 2 n_R))."""
+    hot = Bath("L", temperature=1.0, spectral_density=0.1)
+    cold = Bath("R", temperature=0.3, spectral_density=0.2)
+    model = LindbladModel(np.diag([0.0, 1.0]), local(s, 1.0, hot) + local(s, 1.0, cold))
+    n, m = hot.occupation(1.0), cold.occupation(1.0)
+    assert model.heat_currents()["L"] == pytest.approx(
+        0.02 * (n - m) / (0.1 * (1 + 2 * n) + 0.2 * (1 + 2 * m)), rel=1e-12
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 6), st.sampled_from(["boson", "spin"]), st.floats(0.2, 2.0))
+def test_davies_relaxes_to_the_gibbs_state(seed: int, d: int, statistics: str, beta: float) -> None:
+    rng = np.random.default_rng(seed)
+    H = rng.normal(size=(d, d)) + 1j * rng.normal(size=(d, d))
+    H = H + H.conj().T
+    A = rng.normal(size=(d, d)) + 1j * rng.normal(size=(d, d))
+    bath = Bath("b", beta=beta, statistics=statistics, spectral_density=ohmic(0.1, cutoff=3.0))
+    model = LindbladModel(H, davies(H, A + A.conj().T, bath))
+    gibbs = qutip.Qobj(-beta * H).expm().full()
+    assert np.allclose(model.steady_state(), gibbs / np.trace(gibbs), atol=1e-10)
+    assert abs(model.heat_currents()["b"]) < 1e-10
+    assert abs(model.power()) < 1e-10
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 6))
+def test_eigenoperators_add_up_and_have_definite_frequencies(seed: int, d: int) -> None:
+    rng = np.random.default_rng(seed)
+    H = np.diag(rng.integers(0, 4, size=d).astype(float))  # degenerate on purpose
+    U = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    H = U @ H @ U.T
+    H = (H + H.T) / 2
+    A = rng.normal(size=(d, d))
+    frequencies, operators = eigenoperators(H, A)
+    assert np.allclose(sum(op.toarray() for op in operators), A, atol=1e-9)
+    for omega, op in zip(frequencies, operators, strict=True):
+        dense = op.toarray()
+        assert np.allclose(H @ dense - dense @ H, -omega * dense, atol=1e-9)
+    assert len(set(np.round(frequencies, 6))) == len(frequencies)
+
+
+def test_zero_frequency_is_dephasing_at_the_limit_of_the_rate() -> None:
+    bath = Bath("b", temperature=0.4, spectral_density=ohmic(0.5))
+    channels = davies(np.diag([0.0, 0.0, 1.0]), np.ones((3, 3)), bath)
+    zero = [c for c in channels if c.quantum == 0]
+    assert [c.rate for c in zero] == [pytest.approx(0.2)]
+
+
+def test_non_hermitian_coupling_has_no_counter_rotating_channels() -> None:
+    H = np.diag([0.0, 1.0, 0.5])  # the coupling raises the energy from 1 to 2: dropped
+    A = np.zeros((3, 3))
+    A[0, 1] = A[1, 2] = 1.0
+    channels = davies(H, A, Bath("b", temperature=0.4, spectral_density=ohmic(0.5)))
+    assert sorted({abs(c.quantum) for c in channels}) == [1.0]
+
+
+def test_qutip_both_ways() -> None:
+    bath = Bath("L", temperature=1.0, spectral_density=0.1)
+    model = LindbladModel(H2, local(space.s(0), 1.0, bath) + local(space.s(1), 1.0, bath), dims=space)
+    H, c_ops = model.to_qutip()
+    assert H.dims == [[2, 2], [2, 2]]
+    assert np.allclose(qutip.steadystate(H, c_ops).full(), model.steady_state(), atol=1e-10)
+    back = LindbladModel.from_qutip(H, c_ops, [c.quantum for c in model.channels], [bath] * 4)
+    assert back.dims == (2, 2)
+    assert back.heat_currents()["L"] == pytest.approx(model.heat_currents()["L"], abs=1e-14)
+
+
+def test_check_speaks_in_sentences() -> None:
+    bath = Bath("L", temperature=1.0, spectral_density=0.1)
+    cold = Bath("R", temperature=0.0, spectral_density=0.1)
+    report = LindbladModel(H2, local(space.s(0), 1.0, bath) + local(space.s(1), 1.0, cold), dims=space).check()
+    text = repr(report)
+    assert report.ok
+    assert "bath L: quantum 1 obeys detailed balance, rates imply beta = 1" in text
+    assert "bath R: quantum -1 has no reverse (T = 0): entropy production is infinite" in text
+    assert "the steady state is unique." in text
+    near = davies(H2, space.sx(0), Bath("L", temperature=1.0, spectral_density=flat(0.2)))
+    doubtful = LindbladModel(H2, near, dims=space).check()
+    assert not doubtful.ok
+    assert "the secular (global) equation is doubtful there" in repr(doubtful)
+
+
+def test_lamb_shift_commutes_with_h_and_vanishes_with_the_coupling() -> None:
+    bath = Bath("b", temperature=0.7, spectral_density=ohmic(0.1, cutoff=2.0, shape="exponential"))
+    shift = lamb_shift(H2, space.sx(0), bath, cutoff=60.0).toarray()
+    H = H2.toarray()
+    assert np.allclose(shift, shift.conj().T)
+    assert np.allclose(shift @ H, H @ shift, atol=1e-12)
+    assert np.abs(shift).max() > 1e-4
+
+
+def test_lamb_shift_of_a_qubit_against_a_direct_integral() -> None:
+    from scipy.integrate import quad
+
+    bath = Bath("b", temperature=0.7, spectral_density=ohmic(0.1, cutoff=2.0, shape="exponential"))
+    shift = lamb_shift(np.diag([0.0, 1.0]), s + s.T, bath, cutoff=60.0).toarray().real
+    # splitting shift = (1/2pi) P int J (1 + 2n) 2 / (1 - nu^2): symmetric form, singularity subtracted by hand
+    eps = 1e-4
+    f = lambda nu: bath.strength(nu) * (1 + 2 * bath.occupation(nu)) * 2 / (1 - nu**2)  # noqa: E731
+    value = sum(quad(f, a, b, limit=800)[0] for a, b in ((1e-9, 1 - eps), (1 + eps, 60.0))) / (2 * math.pi)
+    assert shift[1, 1] - shift[0, 0] == pytest.approx(value, rel=2e-3)
+
+
+bath = Bath("L", temperature=1.0, spectral_density=0.1)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: LindbladModel(np.diag([0, 1.0]), []), "`channels` is empty"),
+        (lambda: LindbladModel([[0, 1], [0, 0]], local(s, 1.0, bath)), "`H` must be Hermitian"),
+        (lambda: LindbladModel(np.eye(3), local(s, 1.0, bath)), "`channels[0].op` must have shape (3, 3)"),
+        (lambda: Channel(s, -0.1, -1.0, bath), "`rate` of a channel of bath 'L' must be finite and >= 0, but is -0.1"),
+        (lambda: Channel(s, 0.1, -1.0, "L"), "a thermal channel needs a Bath with a temperature"),
+        (lambda: Channel(s, 0.1, -1.0, bath, "odd"), "`kind` of a channel must be one of"),
+        (lambda: Channel(s, 0.1, 0.0, "load", "load"), "load channel of 'load' needs `energy`"),
+        (lambda: Channel(s, 0.1, math.inf, bath), "`quantum` of a channel of bath 'L' must be finite"),
+        (
+            lambda: LindbladModel(np.diag([0, 1.0]), [Channel(s, 0.1, -1.0, bath)]),
+            "the thermal channel of bath 'L' with quantum -1 has no reverse jump with quantum 1",
+        ),
+        (
+            lambda: LindbladModel(np.diag([0, 1.0]), [Channel(s, 0.1, -1.0, bath), Channel(s.T, 0.1, 1.0, bath)]),
+            "break detailed balance: their rates imply beta = 0 instead of 1",
+        ),
+        (
+            lambda: LindbladModel(
+                np.diag([0, 1.0]), local(s, 1.0, bath) + local(s, 1.0, Bath("L", temperature=2.0, spectral_density=0.1))
+            ),
+            "bath 'L' appears with beta = 1 and with beta = 0.5",
+        ),
+        (lambda: local(s, 0.0, bath), "`omega` must be positive"),
+        (lambda: LindbladModel(np.diag([0, 1.0]), local(s, 1.0, bath), dims=[3]), "`dims` (3,) multiply to 3"),
+        (
+            lambda: LindbladModel.from_qutip(qutip.num(2), [qutip.destroy(2)], [], []),
+            "one entry for each of the 1 `c_ops`",
+        ),
+        (lambda: LindbladModel(H2, local(space.s(0), 1.0, bath)).heat_currents("x"), "can only be 'steady'"),
+        (lambda: lamb_shift(np.diag([0, 1.0]), s + s.T, bath, cutoff=0.5), "`cutoff` must exceed"),
+    ],
+)
+def test_messages(call, sentence) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert sentence in str(caught.value)
