@@ -11,9 +11,9 @@ import numpy as np
 import scipy.linalg as la
 import scipy.sparse.linalg as sla
 
-from collide.exact.jets import Index, Jets
+from collide.exact.jets import Index, Jets, Numbers
 from collide.exact.process import Floats
-from collide.exact.reduced import Numbers, Reduced, Step
+from collide.exact.reduced import Reduced, Step
 from collide.exact.steady import Stationary
 
 
@@ -49,7 +49,7 @@ def step_jet(reduced: Reduced, step: Step, jets: Jets, weights: Sequence[Floats]
     """Taylor coefficients (len, m, m) of the tilted map of one element of a period."""
     rows = _coefficients(step, jets, weights)
     jet = np.array([step.parts.weighted(row) for row in rows])
-    return jets.expm(step.duration * jet, reduced.sector.trace) if step.flow and step.duration is not None else jet
+    return jets.expm(step.duration * jet, reduced.sector.trace) if step.duration is not None else jet
 
 
 def _coefficients(step: Step, jets: Jets, weights: Sequence[Floats]) -> Floats:

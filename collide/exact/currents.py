@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 
 from collide.exact.contraction import contraction_rate
+from collide.exact.evolve import periods
 from collide.exact.process import Complexes, Floats, Sparse
 from collide.exact.reduced import Reduced, Step
 
@@ -49,19 +50,47 @@ class Averages:
 
 def averages(reduced: Reduced, x: Floats) -> Averages:
     """Mean rates in the state with coordinates x (m,)."""
-    process = reduced.process
-    period = 1.0 if reduced.continuous else process.tau
+    period = 1.0 if reduced.continuous else reduced.process.tau
     assert period is not None
-    counts, load_heat, state = np.zeros(len(process.counts)), np.zeros(len(process.loads)), x
+    counts, load_heat, end = _through(reduced, x)
+    change = (reduced.generator @ x if reduced.continuous else end - x) / period
+    return _means(reduced, counts, load_heat, change, period)
+
+
+def time_average(reduced: Reduced, x: Floats, t: float) -> Averages:
+    """Mean rates over the time t that begins in the state x (m,)."""
+    if reduced.continuous:
+        dwell = time_integral(reduced, reduced.steps[0], x, t)
+        counts, load_heat, _ = _through(reduced, dwell)
+        return _means(reduced, counts, load_heat, reduced.generator @ dwell / t, t)
+    total = np.zeros_like(x)
+    state = x
+    for _ in range(int(periods(np.array([t]), reduced.process.tau or 1.0)[0])):
+        total += state
+        state = reduced.base @ state
+    counts, load_heat, _ = _through(reduced, total)
+    return _means(reduced, counts, load_heat, (state - x) / t, t)
+
+
+def _through(reduced: Reduced, x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Counts (ncounts,), heats of loads and final state of a period; of an endless flow, per unit time."""
+    counts, load_heat, state = np.zeros(len(reduced.process.counts)), np.zeros(len(reduced.process.loads)), x
     for number, step in enumerate(reduced.steps):
-        dwell = state if step.duration is None else _time_integral(reduced, step, state)
+        dwell = state if step.duration is None else time_integral(reduced, step, state, step.duration)
         counts += _counts(step, dwell, reduced.sector.d, len(counts))
         load_heat += step.load_heat @ dwell
         if not reduced.continuous:
             state = reduced.step_matrices[number] @ state
-    change = (reduced.generator @ x if reduced.continuous else state - x) / period
-    energy = float(reduced.sector.functional(process.H) @ change)
-    return Averages(counts / period, _heats(reduced, counts, load_heat, period), energy, change)
+    return counts, load_heat, state
+
+
+def _means(reduced: Reduced, counts: Floats, load_heat: Floats, change: Floats, t: float) -> Averages:
+    """Rates from sums over a time t."""
+    table = reduced.process.counts
+    heat = {name: float(counts @ table.heat_weight(name)) / t for name in table.baths}
+    for load, value in zip(reduced.process.loads, load_heat, strict=True):
+        heat[table.baths[load.bath]] += float(value) / t
+    return Averages(counts / t, heat, float(reduced.sector.functional(reduced.process.H) @ change), change)
 
 
 def entropy_production(reduced: Reduced, rho: Complexes, means: Averages, steady: bool) -> float:
@@ -99,26 +128,17 @@ def _counts(step: Step, dwell: Floats, d: int, ncounts: int) -> Floats:
     return total[:-1]
 
 
-def _heats(reduced: Reduced, counts: Floats, load_heat: Floats, period: float) -> dict[str, float]:
-    table = reduced.process.counts
-    heat = {name: float(counts @ table.heat_weight(name)) / period for name in table.baths}
-    for load, value in zip(reduced.process.loads, load_heat, strict=True):
-        heat[table.baths[load.bath]] += float(value) / period
-    return heat
-
-
-def _time_integral(reduced: Reduced, step: Step, x: Floats) -> Floats:
-    """Integral of the state over a flow that starts in x: the last column of one larger exponential."""
+def time_integral(reduced: Reduced, step: Step, x: Floats, t: float) -> Floats:
+    """Integral of the state over a time t of a flow that starts in x: the last column of one larger exponential."""
     m = reduced.size
     factor = np.ones(len(step.labels))
-    assert step.duration is not None
     if reduced.dense:
         whole = np.zeros((m + 1, m + 1))
         whole[:m, :m], whole[:m, m] = step.parts.weighted(factor), x
-        return la.expm(step.duration * whole)[:m, m]
+        return la.expm(t * whole)[:m, m]
     source = sp.csr_array(x[:, None])
     augmented: Sparse = sp.block_array([[step.parts.weighted_sparse(factor), source], [None, sp.csr_array((1, 1))]])
-    return sla.expm_multiply(step.duration * augmented.tocsr(), np.append(np.zeros(m), 1.0))[:m]
+    return sla.expm_multiply(t * augmented.tocsr(), np.append(np.zeros(m), 1.0))[:m]
 
 
 def _entropy_change(reduced: Reduced, rho: Complexes, means: Averages) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 import scipy.sparse.linalg as sla
 
 from collide.exact.jets import PLAIN
-from collide.exact.process import Floats, Ints
-from collide.exact.reduced import Reduced
+from collide.exact.process import Floats, Ints, Sparse
+from collide.exact.reduced import DENSE, Reduced
 
 
 def periods(times: Floats, tau: float) -> Ints:
@@ -40,30 +40,40 @@ def propagate(reduced: Reduced, x: Floats, times: Floats) -> Iterator[Floats]:
         Ascending, from 0 on; multiples of the period for a repeated process.
     """
     if reduced.continuous:
-        yield from _flow(reduced, x, times)
+        yield from flow(reduced.generator, x, times, reduced.sector.trace)
     else:
         yield from _repeat(reduced, x, periods(times, reduced.process.tau or 1.0))
 
 
-def _flow(reduced: Reduced, x: Floats, times: Floats) -> Iterator[Floats]:
+def flow(generator: Sparse, x: Floats, times: Floats, trace: Floats | None = None) -> Iterator[Floats]:
+    """Solutions of ``dx/dt = generator x`` at ascending times.
+
+    Parameters
+    ----------
+    generator : (m, m) sparse
+    x : (m,) or (m, n) float
+    times : (nt,) float
+    trace : (m,) float, optional
+        A row that the generator maps to zero.
+    """
     # equally spaced times differ by rounding: one exponential serves all of them
     gaps = [float(f"{gap:.13e}") for gap in np.diff(times, prepend=0.0)]
     known: dict[float, Floats] = {}
     for gap in gaps:
-        if gap and gap not in known and dense_is_cheaper(reduced, gap, gaps.count(gap)):
-            known[gap] = PLAIN.expm(gap * reduced.base[None], reduced.sector.trace)[0]
+        if gap and gap not in known and dense_is_cheaper(generator, gap, gaps.count(gap)):
+            known[gap] = PLAIN.expm(gap * generator.toarray()[None], trace)[0]
         if gap in known:
             x = known[gap] @ x
         elif gap:
-            x = sla.expm_multiply(gap * reduced.generator, x)
+            x = sla.expm_multiply(gap * generator, x)
         yield x
 
 
 def _repeat(reduced: Reduced, x: Floats, numbers: Ints) -> Iterator[Floats]:
+    columns = x.reshape(reduced.size, -1).shape[1]
     known: dict[int, Floats] = {}
     for n in np.diff(numbers, prepend=0).tolist():
-        # a power costs 2 log2(n) products of matrices, stepping n products with a vector
-        if n and n not in known and n > 2 * np.log2(n + 1) * reduced.size / x.reshape(reduced.size, -1).shape[1]:
+        if n and n not in known and power_is_cheaper(reduced.size, n, columns):
             known[n] = PLAIN.power(reduced.base[None], n, reduced.sector.trace)[0]
         if n in known:
             x = known[n] @ x
@@ -73,13 +83,16 @@ def _repeat(reduced: Reduced, x: Floats, numbers: Ints) -> Iterator[Floats]:
         yield x
 
 
-def dense_is_cheaper(reduced: Reduced, gap: float, uses: int) -> bool:
-    """Whether to exponentiate the whole generator for a time step, or only its action on a state."""
-    if reduced.size <= 64:
-        return True
-    if not reduced.dense:
-        return False
-    generator = reduced.generator
+def power_is_cheaper(size: int, n: int, columns: int) -> bool:
+    """Whether to square a map 2 log2(n) times rather than to apply it n times to a few columns."""
+    return n * columns > 2 * np.log2(n + 1) * size
+
+
+def dense_is_cheaper(generator: Sparse, gap: float, uses: int) -> bool:
+    """Whether to exponentiate a whole sparse generator for a time step, or only its action on some states."""
+    size = generator.shape[0]
+    if size <= 64 or size > DENSE:
+        return bool(size <= 64)
     norm = gap * abs(generator).sum(axis=0).max()
     action = uses * (1 + norm) * 2 * generator.nnz * 10  # sparse products run at a tenth of the speed of dense ones
-    return bool(2 * reduced.size**3 * (8 + np.log2(1 + norm)) < action)
+    return bool(2 * size**3 * (8 + np.log2(1 + norm)) < action)

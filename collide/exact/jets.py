@@ -8,6 +8,7 @@ by alpha!.
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from math import factorial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from collide.exact.process import Floats
 
 Index = tuple[int, ...]
-Product = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+Numbers = NDArray[Any]  # real, or complex for imaginary counting fields
+Product = Callable[[Numbers, Numbers], Numbers]
 
-TAYLOR = 16  # degree of the exponential's polynomial, and the norm up to which it is exact to double precision
-RADIUS = 0.78
+TAYLOR = 16  # degree of the exponential's polynomial ...
+RADIUS = 0.5  # ... and the norm up to which it and its first four derivatives are exact to double precision
 
 
 class Jets:
@@ -67,19 +69,15 @@ class Jets:
             ]
         )
 
-    def multiply(self, a: Floats, b: Floats, times: Product = np.multiply) -> Floats:
+    def multiply(self, a: Numbers, b: Numbers, times: Product = np.multiply) -> Numbers:
         """Product of two jets, with the coefficients multiplied by `times`."""
         return np.array([sum(times(a[p], b[q]) for p, q in pairs) for pairs in self.pairs])
 
-    def matmul(self, a: Floats, b: Floats) -> Floats:
+    def matmul(self, a: Numbers, b: Numbers) -> Numbers:
         """Product of a matrix jet with a matrix jet, or with a jet of (columns of) vectors."""
-        out = np.zeros((len(self), *(a[0] @ b[0]).shape))
-        for n, pairs in enumerate(self.pairs):
-            for p, q in pairs:
-                out[n] += a[p] @ b[q]
-        return out
+        return self.multiply(a, b, np.matmul)
 
-    def log(self, a: Floats) -> Floats:
+    def log(self, a: Numbers) -> Numbers:
         """Logarithm of a jet of numbers with positive leading coefficient."""
         small = a / a[0]
         small[0] = 0.0
@@ -92,7 +90,7 @@ class Jets:
             total = total - (-1) ** k / k * power
         return total
 
-    def expm(self, a: Floats, traces: Floats | None = None) -> Floats:
+    def expm(self, a: Numbers, traces: Floats | None = None) -> Numbers:
         """Exponential of a matrix jet by Taylor series, scaling and squaring.
 
         Parameters
@@ -102,7 +100,7 @@ class Jets:
             A row that the leading coefficient of the exponential must leave as it is.  Repeated squaring doubles an
             error in the conserved direction each time; restoring the row removes it.
         """
-        norm = max(np.abs(a[0]).sum(axis=0).max(), np.abs(a).sum(axis=(0, 1)).max() / len(a))
+        norm = np.abs(a[0]).sum(axis=0).max()  # the other coefficients follow from it by the scale of the fields
         squarings = max(0, int(np.ceil(np.log2(norm / RADIUS)))) if norm > 0 else 0
         a = a / 2.0**squarings
         one = np.zeros_like(a)
@@ -119,9 +117,9 @@ class Jets:
                 total[0] = keep_trace(total[0], traces)
         return total
 
-    def power(self, a: Floats, n: int, traces: Floats | None = None) -> Floats:
+    def power(self, a: Numbers, n: int, traces: Floats | None = None) -> Numbers:
         """n-th power of a matrix jet by repeated squaring; `traces` as in `expm`."""
-        total: Floats | None = None
+        total: Numbers | None = None
         while n:
             if n & 1:
                 total = a if total is None else self.matmul(a, total)
@@ -136,7 +134,7 @@ class Jets:
         return total
 
 
-def keep_trace(matrix: Floats, trace: Floats) -> Floats:
+def keep_trace(matrix: Numbers, trace: Floats) -> Numbers:
     """Correct a map by a rank-one matrix so that it leaves the trace as it is."""
     late = matrix @ trace
     return matrix - np.outer(late / (trace @ late), trace @ matrix - trace)

@@ -4,16 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from collide.exact.counting import cumulant_rates, joint_cumulant_rates, scgf
+from collide.exact.counting import cumulant_rates, joint_cumulant_rates, reversed_tilt, scgf
 from collide.exact.currents import Averages, averages, entropy_production
+from collide.exact.ends import Ends, pattern, projectors
 from collide.exact.evolve import propagate
+from collide.exact.finite_time import cumulants, distribution, joint_cumulants
 from collide.exact.jets import Index, Jets
-from collide.exact.process import Complexes, Floats, Process
+from collide.exact.measurements import eigenbasis_of, outcomes_in
+from collide.exact.noise import Correlation, correlation, zero_frequency
+from collide.exact.process import Complexes, Floats, Ints, Process
 from collide.exact.reduced import Reduced
 from collide.exact.sectors import ROUNDING
 from collide.exact.steady import Stationary
+from collide.exact.trajectory_statistics import TrajectoryStatistics
+from collide.exact.waiting import WaitingTimes
 from collide.operators import as_state
 
 
@@ -166,6 +172,135 @@ class ExactMethods:
         values = np.array([scgf(self._reduced(), field * w) for field in fields.reshape(-1)]).reshape(fields.shape)
         return values if np.iscomplexobj(fields) else values.real if fields.ndim else float(values.real)
 
+    def gallavotti_cohen(self, bath: str, s: ArrayLike) -> float:
+        """Largest violation of the Gallavotti-Cohen symmetry of the heat from a bath.
+
+        The generating function at a field s must equal itself at the reversed tilt; with two baths and a conserved
+        energy this is ``scgf(s) = scgf(-s - beta_other + beta_bath)``.  It holds for models with real operators.
+
+        Parameters
+        ----------
+        bath : str
+        s : float or array of float
+
+        Returns
+        -------
+        float
+            Largest absolute difference, in units of a rate.
+        """
+        reduced, w = self._reduced(), self._heat_weight(bath)
+        tilts = [field * w for field in np.asarray(s, dtype=float).reshape(-1)]
+        return max(abs(scgf(reduced, u) - scgf(reduced, reversed_tilt(reduced, u))) for u in tilts)
+
+    def noise(self, bath: str, other: str | None = None) -> float:
+        """Zero-frequency noise of the heat current from a bath, or cross noise of two: their (co)variance rate."""
+        a, b = self._heat_weight(bath), self._heat_weight(other or bath)
+        return zero_frequency(self._reduced(), self._stationary(), a, b)
+
+    def current_correlation(self, tlist: ArrayLike, bath: str, other: str | None = None) -> Correlation:
+        """Correlation of the heat current from `bath` at t + tau with the one from `other` at t, steady state.
+
+        Parameters
+        ----------
+        tlist : (nt,) float
+            Delays tau: from 0 on for a continuous process (0 means just after), from one period on for a repeated one.
+        bath, other : str
+            The same bath by default.
+
+        Returns
+        -------
+        Correlation
+            ``delta``, the weight of the delta function at tau = 0, and ``regular`` (nt,).
+        """
+        a, b = self._heat_weight(bath), self._heat_weight(other or bath)
+        return correlation(self._reduced(), self._stationary(), a, b, _times(tlist))
+
+    # ------------------------------------------------------------------ counting statistics at finite time
+
+    def heat_cumulants_at(self, t: float, bath: str, order: int = 4, initial: Any = "steady") -> Floats:
+        """Cumulants of the heat from a bath up to time t, (order,), not divided by t.
+
+        Parameters
+        ----------
+        t : float
+            A multiple of the period for a repeated process.
+        bath : str
+        order : int
+        initial : "steady", (d, d) state, (d,) ket or QuTiP object
+            State at time 0.
+        """
+        return self.cumulants_at(t, self._heat_weight(bath), order, initial)
+
+    def cumulants_at(self, t: float, weight: ArrayLike, order: int = 4, initial: Any = "steady") -> Floats:
+        """As `heat_cumulants_at`, for any weighted sum of counts."""
+        reduced, x = self._start(initial)
+        return cumulants(reduced, self._weight(weight), x, _time(t), order)
+
+    def joint_heat_cumulants_at(self, t: float, orders: Mapping[str, int], initial: Any = "steady") -> float:
+        """Joint cumulant of the heats of several baths up to time t; see `joint_heat_cumulants`."""
+        reduced, x = self._start(initial)
+        index: Index = tuple(orders.values())
+        weights = [self._heat_weight(b) for b in orders]
+        return joint_cumulants(reduced, Jets.box(index), weights, x, _time(t))[index]
+
+    def quanta_distribution(self, bath: str, t: float, initial: Any = "steady") -> tuple[Ints, Floats]:
+        """Probabilities of the net number of quanta received from a bath (or kicks of a load) up to time t.
+
+        Returns
+        -------
+        n : (N,) int
+            Consecutive numbers, as far as probabilities exceed 1e-15.
+        P : (N,) float
+        """
+        reduced, x = self._start(initial)
+        return distribution(reduced, self.process.counts.charge_weight(bath), x, _time(t))
+
+    def trajectory_statistics(
+        self, t: float, initial: Any = "steady", opening: ArrayLike | None = None, closing: ArrayLike | None = None
+    ) -> TrajectoryStatistics:
+        r"""Exact statistics of heat, work, energy change and entropy production of trajectories of length t.
+
+        Parameters
+        ----------
+        t : float
+        initial : "steady", (d, d) state, (d,) ket or QuTiP object
+        opening, closing : (n, d) complex, optional
+            Orthonormal kets of the opening and of the closing measurement; by default the eigenbases of the initial
+            and of the averaged final state.
+
+        Returns
+        -------
+        TrajectoryStatistics
+        """
+        rho = self.steady_state() if _is_steady(initial) else as_state(initial, "initial", self.process.d)
+        first = eigenbasis_of(rho) if opening is None else outcomes_in(_kets(opening, "opening", self.process.d), rho)
+        happens = first.p > 0
+        kets, p = first.kets[happens], first.p[happens]
+        reduced = self._reduced_for_kets(kets)
+        final = reduced.sector.matrix(next(propagate(reduced, projectors(reduced, kets) @ p, np.array([_time(t)]))))
+        if closing is None:
+            last = eigenbasis_of(final)
+        else:
+            last = outcomes_in(_kets(closing, "closing", self.process.d), final)
+        return TrajectoryStatistics(reduced, Ends(float(t), kets, p, last.kets, last.p))
+
+    # ------------------------------------------------------------------ waiting times
+
+    def waiting_times(self, monitored: Sequence[int] | None = None) -> WaitingTimes:
+        """Waiting times between events in the steady state: densities, survival, rates.
+
+        Parameters
+        ----------
+        monitored : sequence of int, optional
+            Numbers of the events that are watched; all by default.  `WaitingTimes.events` lists them.
+        """
+        key = ("waiting", None if monitored is None else tuple(monitored))
+        return self._kept(key, lambda: WaitingTimes(self.process, self.steady_state(), monitored))
+
+    def waiting_time_density(self, tlist: ArrayLike, after: int, then: int) -> Floats:
+        """Density (nt,) of the time from event `after` to the next event, if that is `then`; see `WaitingTimes`."""
+        return self.waiting_times().density(_times(tlist), after, then)
+
     # ------------------------------------------------------------------ inside
 
     def _kept(self, key: Any, make: Any) -> Any:
@@ -183,10 +318,19 @@ class ExactMethods:
 
     def _reduced_for(self, rho: Complexes) -> Reduced:
         """The process in a sector that contains a state: the usual one, or one that is made for this state."""
-        usual = self._reduced()
-        if usual.sector.contains(rho):
-            return usual
-        seed = np.abs(rho) > ROUNDING * np.abs(rho).max()
+        if self._reduced().sector.contains(rho):
+            return self._reduced()
+        return self._reduced_with(np.abs(rho) > ROUNDING * np.abs(rho).max())
+
+    def _reduced_for_kets(self, kets: Complexes) -> Reduced:
+        """The process in a sector that contains the projectors on some kets (n, d)."""
+        sector = self._reduced().sector
+        if all(sector.contains(np.outer(k, k.conj())) for k in kets):
+            return self._reduced()
+        return self._reduced_with(pattern(kets))
+
+    def _reduced_with(self, seed: NDArray[np.bool_]) -> Reduced:
+        """The process in a sector that was made for the elements `seed` (d, d)."""
         return self._kept(("reduced", seed.tobytes()), lambda: Reduced(self.process, seed))
 
     def _start(self, initial: Any) -> tuple[Reduced, Floats]:
@@ -226,6 +370,21 @@ def _is_steady(rho: Any) -> bool:
     if isinstance(rho, str) and rho != "steady":
         raise ValueError(f"a state given by name can only be 'steady', but is {rho!r}")
     return rho is None or isinstance(rho, str)
+
+
+def _time(t: float) -> float:
+    if not (np.isfinite(t) and t >= 0):
+        raise ValueError(f"`t` must be a finite time >= 0, but is {t}")
+    return float(t)
+
+
+def _kets(kets: ArrayLike, name: str, d: int) -> Complexes:
+    array = np.asarray(kets, dtype=complex)
+    if array.ndim != 2 or array.shape[1] != d:
+        raise ValueError(f"`{name}` must be kets in rows, of shape (n, {d}), but has shape {array.shape}")
+    if np.abs(array.conj() @ array.T - np.eye(len(array))).max() > 1e-9:
+        raise ValueError(f"`{name}` must be orthonormal kets: orthonormalise them, for example by a QR decomposition")
+    return array
 
 
 def _times(tlist: ArrayLike) -> Floats:

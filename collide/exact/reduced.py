@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.exact.jets import PLAIN
+from collide.exact.jets import PLAIN, Numbers, keep_trace
 from collide.exact.process import Floats, Flow, Ints, Process, Sparse
 from collide.exact.sectors import Labelled, Sector, find_sector
 from collide.exact.superoperator import element_terms
 
-Numbers = NDArray[np.inexact]
 DENSE = 1500  # coordinates up to which matrices are dense
 
 
@@ -36,7 +35,6 @@ class Step:
 
     parts: Labelled
     labels: Ints
-    flow: bool
     duration: float | None
     load_heat: Floats
 
@@ -74,7 +72,6 @@ class Reduced:
             Step(
                 piece,
                 rows,
-                isinstance(element, Flow),
                 element.duration if isinstance(element, Flow) else None,
                 _load_rows(process, element, self.sector) if isinstance(element, Flow) else np.zeros((0, piece.size)),
             )
@@ -115,7 +112,8 @@ class Reduced:
     @cached_property
     def base(self) -> Floats:
         """The generator (continuous) or period map (repeated) without weights, dense."""
-        return self.tilted().astype(np.float64, copy=False)
+        matrix: Floats = self.tilted()
+        return matrix if self.continuous else keep_trace(matrix, self.sector.trace)
 
     @cached_property
     def generator(self) -> Sparse:

@@ -89,16 +89,6 @@ class Sector:
         return bool(np.abs(rest).max() <= ROUNDING * np.abs(rho).max())
 
 
-    def covers(self, elements: NDArray[np.bool_]) -> bool:
-        """Whether all of some density-matrix elements (d, d), whatever their phase, are inside."""
-        inside = np.zeros((self.d, self.d), np.int64)
-        off = self.keep[self.keep >= self.d] - self.d
-        np.add.at(inside, (self.i[off % len(self.i)], self.j[off % len(self.i)]), 1) if len(off) else None
-        whole = inside + inside.T == 2
-        np.fill_diagonal(whole, True)
-        return bool((whole | ~elements).all())
-
-
 @dataclass(frozen=True)
 class Labelled:
     """Superoperators in the coordinates of a sector, one for each part, as one list of entries.

@@ -1,0 +1,50 @@
+"""The basis in which a state is read: its eigenbasis, computational wherever the state is diagonal there."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from collide.exact.process import Complexes, Floats
+
+DUST = 1e-13  # off-diagonal elements of a state below this are rounding
+ROUNDING = 1e-15  # an eigenvalue below this, found by diagonalisation, counts as zero
+
+
+class Outcomes(NamedTuple):
+    """Orthonormal kets and the probabilities of their outcomes.
+
+    kets (n, d) complex, p (n,) float
+    """
+
+    kets: Complexes
+    p: Floats
+
+
+def eigenbasis_of(rho: Complexes) -> Outcomes:
+    """Complete eigenbasis of a state; computational wherever it is diagonal there, also if degenerate.
+
+    Coherent blocks are diagonalised apart, so that kets keep the conserved quantities the state has.  Populations of
+    the computational part keep their relative accuracy; eigenvalues below 1e-15 of a coherent block count as 0.
+    """
+    d = len(rho)
+    coherent = np.abs(rho) > DUST
+    np.fill_diagonal(coherent, True)
+    count, label = connected_components(coherent, directed=False)
+    kets, p = np.zeros((d, d), dtype=complex), np.zeros(d)
+    for block in range(count):
+        members = np.flatnonzero(label == block)
+        if len(members) == 1:
+            kets[members[0], members[0]] = 1.0
+            p[members[0]] = max(float(rho[members[0], members[0]].real), 0.0)
+            continue
+        values, vectors = np.linalg.eigh(rho[np.ix_(members, members)])
+        kets[np.ix_(members, members)] = vectors.T
+        p[members] = np.where(values > ROUNDING, values, 0.0)
+    return Outcomes(kets, p / p.sum())
+
+
+def outcomes_in(kets: Complexes, rho: Complexes) -> Outcomes:
+    """The outcomes of measuring a state in an orthonormal basis (n, d)."""
+    p = np.einsum("ia,ab,ib->i", kets.conj(), rho, kets).real
+    return Outcomes(kets, np.where(p > ROUNDING, p, 0.0))
