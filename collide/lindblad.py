@@ -1,6 +1,6 @@
 """Lindblad equations whose channels carry heat: local, global (Davies) and hand-made ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import math
 from typing import Any
 
@@ -15,6 +15,7 @@ from collide.exact.process import Process
 from collide.operators import Space, as_dims, as_hermitian, as_operator
 
 GROUPING = 1e-9
+SPARSE = 0.1  # filling of the eigenvectors up to which sparse products are cheaper
 
 
 class LindbladModel(ExactMethods):
@@ -185,6 +186,7 @@ def eigenoperators(H: Any, coupling: Any, *, tolerance: float = GROUPING) -> tup
     scale = tolerance * max(float(np.abs(energies).max()), 1e-300)
     starts = np.flatnonzero(np.diff(omega[order], prepend=-math.inf) > scale)
     frequencies, operators = [], []
+    rotate = _rotation(vectors)
     for members in np.split(order, starts[1:]):
         width = float(np.ptp(omega[members]))
         if width > 10 * scale:
@@ -193,9 +195,9 @@ def eigenoperators(H: Any, coupling: Any, *, tolerance: float = GROUPING) -> tup
                 f" {scale:.3g}: choose another `tolerance`"
             )
         value = float(omega[members].mean())
-        part = np.zeros_like(A)
-        part[rows[members], cols[members]] = A[rows[members], cols[members]]
-        operators.append(_clean(vectors @ part @ vectors.conj().T))
+        at = rows[members], cols[members]
+        part = sp.csr_array((A[at], at), shape=A.shape)
+        operators.append(_clean(rotate(part)))
         frequencies.append(0.0 if abs(value) <= scale else value)
     return frequencies, operators
 
@@ -216,10 +218,23 @@ def eigenbasis(H: Any) -> tuple[Any, Any]:
     return energies, vectors
 
 
+def _rotation(vectors: Any) -> Callable[[Any], Any]:
+    """V A V^dagger of sparse matrices A; sparse where conserved quantities keep the eigenvectors so."""
+    if np.count_nonzero(vectors) > SPARSE * vectors.size:
+        return lambda A: vectors @ (A @ vectors.conj().T)
+    V = sp.csr_array(vectors)
+    back = V.conj().T.tocsr()
+    return lambda A: V @ A @ back
+
+
 def _clean(matrix: Any) -> Any:
     """Sparse copy without rounding dust, so that conserved quantities stay visible."""
-    matrix = np.where(np.abs(matrix) > 1e-14 * np.abs(matrix).max(), matrix, 0)
-    return sp.csr_array(matrix)
+    if isinstance(matrix, np.ndarray):
+        return sp.csr_array(np.where(np.abs(matrix) > 1e-14 * np.abs(matrix).max(), matrix, 0))
+    matrix = matrix.tocsr(copy=True)
+    matrix.data[np.abs(matrix.data) <= 1e-14 * np.abs(matrix.data).max()] = 0
+    matrix.eliminate_zeros()
+    return matrix
 
 
 def lamb_shift(H: Any, coupling: Any, bath: Bath, *, cutoff: float, tolerance: float = GROUPING) -> Any:
