@@ -21,7 +21,6 @@ from .detailed_theorem import (
     heat_exchange_fluctuation_theorem,
 )
 from .distributions import Atoms, Density, atoms, density, distribution
-from .efficiency import EfficiencyDistribution, efficiency_distribution, ratio_of_means
 from .entanglement import concurrence, negativity
 from .ergotropy import ergotropy, local_ergotropy, passive_state
 from .estimates import Estimate, bootstrap, count_error, count_interval, jackknife
@@ -33,6 +32,7 @@ from .integral_theorem import IntegralTheorem, integral_fluctuation_theorem
 from .rectification import Rectification, rectification
 from .regimes import Regime, operation_regime, regime_of
 from .states import density_matrices, partial_trace, partial_transpose
+from .stochastic_efficiency import EfficiencyDistribution, efficiency_distribution, ratio_of_means
 from .sweep import sweep
 from .symmetry import Symmetry, gallavotti_cohen
 from .table import Table

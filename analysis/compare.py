@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from . import style
@@ -162,7 +163,7 @@ def compare_mean(
 
 def compare_variance(
     name: str,
-    cumulants: Sequence[float],
+    cumulants: ArrayLike,
     n: int,
     exact: float,
     *,
@@ -182,7 +183,8 @@ def compare_variance(
     event : float
         Size of one rare event: its square over n is the least error.
     """
-    fourth = float(cumulants[3]) if exact_fourth is None else float(exact_fourth)
+    sampled = np.asarray(cumulants, dtype=float)
+    fourth = float(sampled[3]) if exact_fourth is None else float(exact_fourth)
     square = fourth / n + 2 * exact**2 / max(n - 1, 1)
     error = math.sqrt(max(square, 0.0) + (event**2 / n) ** 2)
-    return Comparison(name, Estimate(float(cumulants[1]), error), float(exact))
+    return Comparison(name, Estimate(float(sampled[1]), error), float(exact))
