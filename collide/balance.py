@@ -13,6 +13,7 @@ from collide.exact.process import Flow
 from collide.operators import as_operator
 
 BALANCE = 1e-8
+UNDERFLOW = 600.0  # at T = 0, or beyond this entropy, a jump has no reverse that a double could hold
 CLOSE = 10.0  # a secular equation wants frequency differences this many times the rates
 
 
@@ -27,12 +28,20 @@ class BalanceReport:
         return "\n".join(self.lines)
 
 
-def _groups(channels: Sequence[Channel]) -> dict[tuple[str, float], list[Channel]]:
-    """Thermal channels by bath and quantum, those with zero rate left out."""
-    groups: dict[tuple[str, float], list[Channel]] = {}
+Key = tuple[str, float, float]
+"""Bath, quantum and entropy of one jump."""
+
+
+def _key(channel: Channel, sign: int = 1) -> Key:
+    return channel.name, round(sign * channel.quantum, 9) + 0.0, round(sign * channel.surprise, 9) + 0.0
+
+
+def _groups(channels: Sequence[Channel]) -> dict[Key, list[Channel]]:
+    """Channels that have a reverse by bath, quantum and entropy, those with zero rate left out."""
+    groups: dict[Key, list[Channel]] = {}
     for channel in channels:
-        if channel.kind == "thermal" and channel.rate > 0:
-            groups.setdefault((channel.name, round(channel.quantum, 9)), []).append(channel)
+        if channel.kind in {"thermal", "reversible"} and channel.rate > 0:
+            groups.setdefault(_key(channel), []).append(channel)
     return groups
 
 
@@ -62,7 +71,7 @@ def ratio_to_reverse(channels: Sequence[Channel], reverses: Sequence[Channel]) -
 
 
 def require_reverse(channels: Sequence[Channel]) -> None:
-    """Refuse thermal channels whose reverse is missing or has the wrong rate.
+    """Refuse thermal and reversible channels whose reverse is missing or has the wrong rate.
 
     Raises
     ------
@@ -70,41 +79,39 @@ def require_reverse(channels: Sequence[Channel]) -> None:
         One sentence with the bath, the quantum and the remedy.
     """
     groups = _groups(channels)
-    betas = {channel.name: channel.beta for channel in channels if channel.kind == "thermal"}
-    for (name, quantum), group in groups.items():
-        beta = betas[name]
-        if quantum == 0 or _impossible_reverse(beta, quantum):
+    for (name, quantum, entropy), group in groups.items():
+        if quantum == entropy == 0 or entropy > UNDERFLOW:
             continue
-        reverses = groups.get((name, round(-quantum, 9)), [])
+        kind, expected = group[0].kind, group[0].surprise
+        reverses = groups.get(_key(group[0], -1), [])
         if not reverses:
             raise ValueError(
-                f"the thermal channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum"
-                f" {-quantum:g}: add"
-                " it, or declare kind='irreversible'"
+                f"the {kind} channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum"
+                f" {-quantum:g}{f' and entropy {-entropy:g}' if kind == 'reversible' else ''}: add it, or declare"
+                " kind='irreversible'"
             )
         ratio, left = ratio_to_reverse(group, reverses)
-        expected = -beta * quantum
         if left > BALANCE or abs(math.log(ratio) - expected) > BALANCE * max(1.0, abs(expected)):
             raise ValueError(
-                f"the channels of bath {name!r} at quantum {quantum:g} break detailed balance: their rates imply beta ="
-                f" {-math.log(ratio) / quantum:.6g} instead of {beta:g} (operators differ by {left:.2g}); correct"
-                " the rates, or"
-                " declare kind='irreversible'"
+                f"the channels of bath {name!r} at quantum {quantum:g} break detailed balance:"
+                f" {_implied(group[0], ratio)} (operators differ by {left:.2g}); correct the rates, or declare kind='irreversible'"
             )
 
 
-def _impossible_reverse(beta: float, quantum: float) -> bool:
-    """At T = 0, or where exp(-beta |quantum|) underflows, emission has no reverse that a double could hold."""
-    return -beta * quantum > 600
+def _implied(channel: Channel, ratio: float) -> str:
+    """What the rates say instead of what the channel says."""
+    if channel.kind == "thermal":
+        return f"their rates imply beta = {-math.log(ratio) / channel.quantum:.6g} instead of {channel.beta:g}"
+    return f"their rates imply an entropy of {math.log(ratio):.6g} instead of {channel.surprise:g}"
 
 
 def report_balance(model: Any) -> BalanceReport:
     """Sentences on every pair of channels, on frequencies too close for the secular form, and on the steady state."""
     lines, ok = [], True
     groups = _groups(model.channels)
-    for (name, quantum), group in groups.items():
-        reverses = groups.get((name, round(-quantum, 9)), [])
-        if quantum == 0:
+    for (name, quantum, entropy), group in groups.items():
+        reverses = groups.get(_key(group[0], -1), [])
+        if quantum == entropy == 0:
             lines.append(f"bath {name}: quantum 0 (dephasing), nothing to balance.")
         elif not reverses:
             lines.append(
@@ -113,9 +120,12 @@ def report_balance(model: Any) -> BalanceReport:
             )
         elif quantum > 0:
             ratio, left = ratio_to_reverse(group, reverses)
+            thermal = group[0].kind == "thermal"
+            implied = (
+                f"beta = {-math.log(ratio) / quantum:.10g}" if thermal else f"an entropy of {math.log(ratio):.10g}"
+            )
             lines.append(
-                f"bath {name}: quantum {quantum:g} obeys detailed balance, rates imply beta ="
-                f" {-math.log(ratio) / quantum:.10g}"
+                f"bath {name}: quantum {quantum:g} obeys detailed balance, rates imply {implied}"
                 f" (operators agree to {max(left, 1e-16):.1g})."
             )
     for channel in model.channels:

@@ -11,7 +11,7 @@ from collide.baths import Bath
 from collide.exact.process import CountTable, Flow, Load, Sparse
 from collide.operators import as_hermitian, as_operator
 
-KINDS = ("thermal", "irreversible", "load")
+KINDS = ("thermal", "reversible", "irreversible", "load")
 SAME_QUANTUM = 1e-9
 
 
@@ -28,16 +28,17 @@ class Channel:
     quantum : float
         Heat into the system at one jump (0 for a load).
     bath : Bath or str
-        Where the heat comes from; for `irreversible` and `load` a name is enough.
-    kind : {"thermal", "irreversible", "load"}
-        thermal: paired with its reverse by detailed balance, entropy -beta * quantum.  irreversible: a definite quantum
-        but no reverse, entropy +inf.  load: no definite quantum; its heat is the change of `energy`, by expectation.
+        Where the heat comes from; a name is enough unless the channel is thermal.
+    kind : {"thermal", "reversible", "irreversible", "load"}
+        thermal: paired with its reverse by detailed balance, entropy -beta * quantum.  reversible: paired with its
+        reverse, `entropy` says at which ratio of rates.  irreversible: a definite quantum but no reverse, entropy +inf.
+        load: no definite quantum; its heat is the change of `energy`, by expectation.
     energy : (d, d) operator, optional
         Energy operator of a load: its mean heat is Tr[energy D rho].
     charge : int, optional
         What a jump adds to the net quanta of its bath; by default the sign of `quantum`.
-    beta : float, optional
-        Inverse temperature that a load names itself (for Clausius means only).
+    entropy : float, optional
+        Of a reversible channel: entropy of the surroundings at one jump, the logarithm of its rate over its reverse's.
     """
 
     op: Any
@@ -47,6 +48,7 @@ class Channel:
     kind: str = "thermal"
     energy: Any = None
     charge: int | None = None
+    entropy: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -59,6 +61,11 @@ class Channel:
             raise ValueError(f"a thermal channel needs a Bath with a temperature, but `bath` is {self.bath!r}")
         if self.kind == "load" and self.energy is None:
             raise ValueError(f"load channel of {self.name!r} needs `energy`, the operator whose change is its heat")
+        if (self.kind == "reversible") != (self.entropy is not None):
+            raise ValueError(
+                f"`entropy` belongs to kind='reversible' and must be given there, but the channel of bath {self.name!r}"
+                f" has kind={self.kind!r} and entropy={self.entropy}"
+            )
 
     @property
     def name(self) -> str:
@@ -68,7 +75,17 @@ class Channel:
     @property
     def beta(self) -> float:
         """Inverse temperature; nan where the bath has none."""
-        return self.bath.beta if isinstance(self.bath, Bath) and self.kind != "load" else math.nan
+        return self.bath.beta if isinstance(self.bath, Bath) and self.kind in {"thermal", "irreversible"} else math.nan
+
+    @property
+    def surprise(self) -> float:
+        """Entropy of one jump: -beta * quantum, the one given, +inf without reverse, 0 for a load."""
+        if self.kind == "thermal":
+            return -self.beta * self.quantum if self.quantum else 0.0  # 0 without heat even at T = 0
+        if self.kind == "reversible":
+            assert self.entropy is not None
+            return self.entropy
+        return math.inf if self.kind == "irreversible" else 0.0
 
     @property
     def counted_charge(self) -> int:
@@ -154,8 +171,5 @@ def book_channels(channels: Sequence[Channel], d: int, book: CountBook) -> Booke
 
 
 def _row(channel: Channel, bath: int, book: CountBook) -> int:
-    if channel.kind == "thermal":
-        return book.thermal_row(bath, channel.beta, channel.quantum, channel.counted_charge)
-    if channel.kind == "irreversible":
-        return book.row(bath, channel.quantum, channel.counted_charge, math.inf)
-    return book.row(bath, 0.0, channel.counted_charge, 0.0)
+    heat = 0.0 if channel.kind == "load" else channel.quantum
+    return book.row(bath, heat, channel.counted_charge, channel.surprise)
