@@ -1,48 +1,12 @@
-"""The measurements that open and close a trajectory: kets, probabilities, and the basis in which a state is read."""
+"""The measurements that open and close a trajectory, from what a user asks for."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
+from collide.exact.measurements import Outcomes, eigenbasis_of, outcomes_in
 from collide.exact.process import Complexes, Floats, Sparse
 from collide.operators import as_state
-
-DUST = 1e-13  # off-diagonal elements of a state below this are rounding
-ROUNDING = 1e-15  # an eigenvalue below this, found by diagonalisation, counts as zero
-
-
-class Outcomes(NamedTuple):
-    """Orthonormal kets and the probabilities of their outcomes.
-
-    kets (n, d) complex, p (n,) float
-    """
-
-    kets: Complexes
-    p: Floats
-
-
-def eigenbasis_of(rho: Complexes) -> Outcomes:
-    """Complete eigenbasis of a state; computational wherever it is diagonal there, also if degenerate.
-
-    Coherent blocks are diagonalised apart, so that kets keep the conserved quantities the state has.  Populations of
-    the computational part keep their relative accuracy; eigenvalues below 1e-15 of a coherent block count as 0.
-    """
-    d = len(rho)
-    coherent = np.abs(rho) > DUST
-    np.fill_diagonal(coherent, True)
-    count, label = connected_components(coherent, directed=False)
-    kets, p = np.zeros((d, d), dtype=complex), np.zeros(d)
-    for block in range(count):
-        members = np.flatnonzero(label == block)
-        if len(members) == 1:
-            kets[members[0], members[0]] = 1.0
-            p[members[0]] = max(float(rho[members[0], members[0]].real), 0.0)
-            continue
-        values, vectors = np.linalg.eigh(rho[np.ix_(members, members)])
-        kets[np.ix_(members, members)] = vectors.T
-        p[members] = np.where(values > ROUNDING, values, 0.0)
-    return Outcomes(kets, p / p.sum())
 
 
 def opening(rho0: Complexes) -> Outcomes:
@@ -67,11 +31,8 @@ def closing(rho: Complexes, basis: Any = None) -> Outcomes:
     array = np.asarray(basis.full() if hasattr(basis, "full") else basis, dtype=complex)
     d = len(rho)
     if array.shape == (d, d) and np.allclose(array.conj().T @ array, np.eye(d), atol=1e-9):
-        kets = array.T.copy()
-    else:
-        kets = eigenbasis_of(as_state(array, "closing", d)).kets
-    p = np.einsum("ia,ab,ib->i", kets.conj(), rho, kets).real
-    return Outcomes(kets, np.where(p > ROUNDING, p, 0.0))
+        return outcomes_in(array.T.copy(), rho)
+    return outcomes_in(eigenbasis_of(as_state(array, "closing", d)).kets, rho)
 
 
 def energies(kets: Complexes, H: Sparse) -> Floats:

@@ -6,7 +6,7 @@ only it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 import hashlib
 import json
@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from collide.compile_collisions import collision_arrays
 from collide.compile_jumps import jump_arrays
 from collide.engines import ENGINES
+from collide.exact.ends import Ends
+from collide.exact.flat import StoredModel, flatten
 from collide.ledger import settle
 from collide.protocol import make_protocol
 from collide.records import Chunk, Field
@@ -40,16 +42,45 @@ class Program:
     meta : dict
         Names and choices, plain enough for JSON; ``meta["recipe"]`` (machine name and parameters) and
         ``meta["explanation"]`` do not enter the identity.
+    model : dict of arrays
+        The resolved model (`collide.exact.flat.flatten`), so that a file can be judged against its exact side.
     """
 
     kind: str
     arrays: Arrays
     meta: dict[str, Any]
+    model: Arrays = field(default_factory=dict)
 
     @classmethod
-    def from_arrays(cls, kind: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> "Program":
+    def from_arrays(
+        cls,
+        kind: str,
+        arrays: Mapping[str, NDArray[Any]],
+        meta: Mapping[str, Any],
+        model: Mapping[str, NDArray[Any]] | None = None,
+    ) -> "Program":
         """Put a program together again, for example from a file."""
-        return cls(str(kind), {name: np.ascontiguousarray(value) for name, value in arrays.items()}, dict(meta))
+        contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+        return cls(str(kind), contiguous, dict(meta), dict(model or {}))
+
+    @cached_property
+    def exact(self) -> StoredModel:
+        """The exact side of the model this program was compiled from.
+
+        Raises
+        ------
+        ValueError
+            If the program was put together without its model.
+        """
+        if not self.model:
+            raise ValueError("this program carries no model, so there is nothing exact to compare with")
+        return StoredModel(self.model)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """The opening and closing measurements, as the exact side takes them."""
+        a = self.arrays
+        return Ends(float(self.tlist[-1]), a["initial_kets"], a["initial_p"], a["final_kets"], a["final_p"])
 
     @cached_property
     def identity(self) -> str:
@@ -230,7 +261,7 @@ def compile_program(
         "recipe": dict(recipe or getattr(model, "recipe", {})),
         "explanation": explanation,
     }
-    return Program.from_arrays("jumps" if process.tau is None else "collisions", arrays, meta)
+    return Program.from_arrays("jumps" if process.tau is None else "collisions", arrays, meta, flatten(process))
 
 
 def log_probabilities(p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 import scipy.linalg
 
+from collide.exact.measurements import Outcomes
 from collide.exact.process import Complexes, Floats, Sparse
 from collide.operators import as_hermitian, as_state
-from collide.outcomes import Outcomes, closing, opening
+from collide.outcomes import closing, opening
 
 KEEP = ("totals", "jumps", "final_state")
 LABELS = ("all",)

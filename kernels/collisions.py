@@ -22,6 +22,7 @@ Complexes = NDArray[np.complex128]
 
 OK = 0
 NORM_LOST = 1  # no outcome had positive probability
+EVENTS_PER_TRAJECTORY = 64  # room a batch starts with; a full buffer reruns it with enough
 SMALL = 1e-100  # squared norm below which a state is rescaled, far from the smallest double
 
 
@@ -368,7 +369,7 @@ def run_collisions(
         Whether to keep the exchanges, the kets before the closing measurement, and the sums of |psi><psi|.
     """
     n = stop - start
-    room = 64 * n if events else 0
+    room = EVENTS_PER_TRAJECTORY * n if events else 0
     while True:
         record = new_record(program, n, room, final_state, states)
         batch(program, np.uint64(seed), np.uint64(start), n, record)

@@ -2,7 +2,8 @@
 
 import math
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -41,7 +42,8 @@ def test_zero_frequency_limits() -> None:
 
 def test_ladder_reaches_a_tail_of_1e_16_and_truncation_says_what_it_neglects() -> None:
     ladder = oscillator_ancilla(1.0, 0.5)
-    assert ladder.ladder and ladder.neglected == 0.0
+    assert ladder.ladder
+    assert ladder.neglected == 0.0
     assert math.exp(-0.5 * len(ladder)) < 1e-16
     assert oscillator_ancilla(1.0, 2.0, levels=10).neglected == pytest.approx(math.exp(-20.0))
 

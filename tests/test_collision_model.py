@@ -2,7 +2,8 @@
 
 import math
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 import scipy.linalg
@@ -226,7 +227,7 @@ def test_completeness_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         return outcomes._replace(kraus=outcomes.kraus * 1.001)
 
     monkeypatch.setattr(module, "exchange_on_ladder", damaged)
-    with pytest.raises(ValueError, match="miss completeness by 0.002"):
+    with pytest.raises(ValueError, match=r"miss completeness by 0\.002"):
         rectifier("boson", 0.5)
 
 

@@ -1,6 +1,7 @@
 """Sites, composite spaces, and what happens to operators that are not operators."""
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 import qutip

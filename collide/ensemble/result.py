@@ -44,7 +44,7 @@ class Ensemble(Rows):
         """The compiled program."""
         if self._program is None:
             stored = self._store.plan.program
-            self._program = engine.Program.from_arrays(stored.kind, stored.arrays, stored.meta)
+            self._program = engine.Program.from_arrays(stored.kind, stored.arrays, stored.meta, stored.model)
         return self._program
 
     @property

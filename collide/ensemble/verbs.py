@@ -283,7 +283,7 @@ def load_program(path: str | Path) -> Any:
 
 
 def _program_of(stored: StoredProgram) -> Any:
-    program = engine.Program.from_arrays(stored.kind, stored.arrays, stored.meta)
+    program = engine.Program.from_arrays(stored.kind, stored.arrays, stored.meta, stored.model)
     if program.identity != stored.identity:
         raise ValueError(
             f"the stored program has identity {program.identity[:12]}, but was written as {stored.identity[:12]}: "
