@@ -94,7 +94,8 @@ def require_reverse(channels: Sequence[Channel]) -> None:
         if left > BALANCE or abs(math.log(ratio) - expected) > BALANCE * max(1.0, abs(expected)):
             raise ValueError(
                 f"the channels of bath {name!r} at quantum {quantum:g} break detailed balance:"
-                f" {_implied(group[0], ratio)} (operators differ by {left:.2g}); correct the rates, or declare kind='irreversible'"
+                f" {_implied(group[0], ratio)} (operators differ by {left:.2g}); correct the rates, or declare"
+                " kind='irreversible'"
             )
 
 
