@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-MACHINES: dict[str, Callable[..., Any]] = {}
+from collide.machines.rectifier import rectifier
+
+MACHINES: dict[str, Callable[..., Any]] = {
+    "rectifier": rectifier,
+}
 
 
 def registry() -> dict[str, Callable[..., Any]]:

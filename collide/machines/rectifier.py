@@ -1,0 +1,277 @@
+"""The rectifier of Santiago-García et al. 2024: one site or a chain between two baths, everything resonant.
+
+Closed forms stand beside it in `collide.machines.rectifier_formulas`, exact second moments for any length and
+temperature in `collide.machines.rectifier_moments`.
+"""
+
+from collections.abc import Sequence
+import math
+from typing import Any
+
+from collide.baths import Ancilla, Bath, oscillator_ancilla, qubit_ancilla
+from collide.collision import Collision, CollisionModel
+from collide.lindblad import LindbladModel, davies, local
+from collide.machines.recipe import with_recipe
+from collide.machines.rectifier_moments import chain_moments, levels_needed
+from collide.operators import Space, lowering, oscillator, qubit
+
+PLAIN_ANGLE = "theta=sqrt(gamma tau)"
+MATCHED_ANGLE = "cos(theta)=exp(-gamma tau/2)"
+CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched")
+STATED_LEVELS = 1e-6  # largest population that levels given by hand may neglect without being asked
+MOST_STATES = 4096
+
+
+def rectifier(
+    *,
+    N: int = 2,
+    omega: float = 1.0,
+    g: float = 0.01,
+    gamma_L: float = 0.01,
+    gamma_R: float = 0.02,
+    T_L: float = 0.6,
+    T_R: float = 0.4,
+    eps_a: int = -1,
+    eps_L: int = 1,
+    eps_R: int = 1,
+    picture: str = "jump",
+    equation: str = "local",
+    construction: str = "split",
+    tau: float | None = None,
+    angle: str = PLAIN_ANGLE,
+    oscillator_levels: int | Sequence[int] | None = None,
+    levels: int | None = None,
+    neglect: float = 1e-9,
+) -> LindbladModel | CollisionModel:
+    r"""A chain of N resonant sites between a bath L on the first and a bath R on the last.
+
+    .. math:: H = \omega\sum_j s_j^\dagger s_j + g\sum_{k=1}^{N-1}(s_k^\dagger s_{k+1} + s_k s_{k+1}^\dagger)
+
+    with :math:`s s^\dagger - \epsilon_a s^\dagger s = 1` (Santiago-García et al. 2024, Eqs. 1-3 and 18, whose sum
+    printed to N must end at N - 1).
+
+    Parameters
+    ----------
+    N : int
+        Sites; with one site both baths touch it and `g` does nothing.
+    omega, g : float
+        Level spacing of every site and ancilla, and hopping.
+    gamma_L, gamma_R : float
+        Strengths of the couplings; a flat spectral density in the global equation.
+    T_L, T_R : float
+        Temperatures, 0 and (for two-level baths) ``inf`` and negative ones included.
+    eps_a, eps_L, eps_R : {1, -1}
+        Oscillators (+1) or two-level systems (-1): the sites, the ancillas of L, those of R.
+    picture : {"jump", "collision"}
+        A Lindblad equation, or repeated collisions of duration `tau`.
+    equation : {"local", "global"}
+        Lindblad equation: local quanta omega, or the secular one in the eigenbasis of H (Eq. 20).  For oscillators the
+        global equation lives on normal modes, so there the sites of the model are the modes k with frequencies
+        ``omega + 2 g cos(pi k / (N + 1))``.
+    construction : {"split", "alternating", "sequential", "joint", "matched"}
+        Collisions: see `CollisionModel`.  "matched" makes every collision exactly ``exp(tau D)``; for oscillator baths
+        on qubits through two-level ancillas of the same temperature and the rate gamma coth(omega / 2T).
+    tau : float
+        Duration of a period of collisions; required there.
+    angle : str
+        "theta=sqrt(gamma tau)" or "cos(theta)=exp(-gamma tau/2)", for each bath apart, in the other constructions.
+    oscillator_levels : int or (int, int), optional
+        Fock states of truncated oscillator ancillas (of L and R), which the constructions "sequential" and "joint"
+        need; by default as many as leave out less than `neglect`.  In "split" nothing is cut unless this is given.
+    levels : int, optional
+        Fock states of each oscillator of the chain; by default as many as leave out less than `neglect` of the hottest
+        site's exact stationary population, which is thermal with the occupation of `rectifier_moments`.
+    neglect : float
+        Population that a truncation may leave out.
+
+    Returns
+    -------
+    LindbladModel or CollisionModel
+        With baths "L" and "R" and the recipe of this call as ``recipe``.
+
+    Raises
+    ------
+    ValueError
+        With a sentence that names the keyword and the remedy.
+
+    Examples
+    --------
+    >>> from collide.machines import rectifier
+    >>> model = rectifier(g=0.05, gamma_L=0.04, gamma_R=0.08, T_L=1.0, T_R=0.3)
+    >>> round(model.heat_currents()["L"], 8)
+    0.00579869
+    >>> collisions = rectifier(g=0.05, gamma_L=0.04, gamma_R=0.08, T_L=1.0, T_R=0.3, picture="collision", tau=1.0)
+    >>> round(collisions.heat_currents()["L"], 8)
+    0.00583985
+    """
+    parameters = dict(locals())
+    _check(parameters)
+    if oscillator_levels is not None and not isinstance(oscillator_levels, int):
+        parameters["oscillator_levels"] = [int(k) for k in oscillator_levels]
+    baths = [_bath("L", gamma_L, T_L, eps_L), _bath("R", gamma_R, T_R, eps_R)]
+    kept = _site_levels(parameters, baths) if eps_a == 1 else 2
+    space = Space(*[oscillator(kept) if eps_a == 1 else qubit() for _ in range(N)])
+    if picture == "collision":
+        model: LindbladModel | CollisionModel = _collisions(parameters, space, baths)
+    elif equation == "local":
+        channels = [c for site, bath in zip((0, N - 1), baths, strict=True) for c in local(space.s(site), omega, bath)]
+        model = LindbladModel(_hamiltonian(space, omega, g), channels, dims=space)
+    else:
+        model = _normal_modes(space, omega, g, baths) if eps_a == 1 else _secular(space, omega, g, baths)
+    return with_recipe(model, "rectifier", parameters)
+
+
+def _hamiltonian(space: Space, omega: float, g: float) -> Any:
+    """H of the chain, a sparse (d, d) operator."""
+    sites = range(len(space.sites))
+    H = sum((omega * space.number(j) for j in sites), 0 * space.identity())
+    return sum((g * space.exchange(j, j + 1) for j in sites[:-1]), H)
+
+
+def _bath(name: str, gamma: float, T: float, eps: int) -> Bath:
+    beta = math.inf if T == 0 else 1.0 / T
+    return Bath(name, beta=beta, statistics="boson" if eps == 1 else "spin", spectral_density=gamma)
+
+
+def _site_levels(parameters: dict[str, Any], baths: list[Bath]) -> int:
+    """Fock states of each site: those asked for, or enough for the exact occupation of the hottest site."""
+    if parameters["levels"] is not None:
+        return int(parameters["levels"])
+    N, ends = parameters["N"], {0: baths[:1], parameters["N"] - 1: baths[1:]}
+    ends = {0: baths} if N == 1 else ends
+    moments = chain_moments(N, parameters["omega"], parameters["g"], 1, ends)
+    kept = levels_needed(float(moments.occupations.max()), parameters["neglect"])
+    if kept**N > MOST_STATES:
+        raise ValueError(
+            f"`levels`: {N} oscillators with a mean of {moments.occupations.max():.3g} quanta need {kept} levels each,"
+            f" {kept**N} states together; give `levels` or a larger `neglect`, or take the exact"
+            " collide.machines.rectifier_moments.chain_moments for averages"
+        )
+    return kept
+
+
+# -------------------------------------------------------------------- the global equation
+
+
+def _secular(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
+    """Davies channels of qubits: s at each end, without counter-rotating terms (Eq. 20)."""
+    H = _hamiltonian(space, omega, g)
+    last = len(space.sites) - 1
+    return LindbladModel(
+        H, [c for site, bath in zip((0, last), baths, strict=True) for c in davies(H, space.s(site), bath)], dims=space
+    )
+
+
+def _normal_modes(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
+    """Oscillators: each normal mode meets each bath with the weight of its amplitude on the bath's site."""
+    N = len(space.sites)
+    H, channels = 0 * space.identity(), []
+    for k in range(N):
+        frequency = omega + 2 * g * math.cos(math.pi * (k + 1) / (N + 1))
+        H = H + frequency * space.number(k)
+        for site, bath in zip((0, N - 1), baths, strict=True):
+            amplitude = math.sqrt(2 / (N + 1)) * math.sin(math.pi * (k + 1) * (site + 1) / (N + 1))
+            channels += local(amplitude * space.s(k), frequency, bath)
+    return LindbladModel(H, channels, dims=space)
+
+
+# -------------------------------------------------------------------- collisions
+
+
+def _collisions(parameters: dict[str, Any], space: Space, baths: list[Bath]) -> CollisionModel:
+    omega, tau, construction = parameters["omega"], parameters["tau"], parameters["construction"]
+    asked = parameters["oscillator_levels"]
+    counts = [asked, asked] if asked is None or isinstance(asked, int) else asked
+    collisions = []
+    for site, bath, count in zip((0, len(space.sites) - 1), baths, counts, strict=True):
+        gamma = bath.strength(omega)
+        if construction == "matched" and bath.statistics == "boson" and parameters["eps_a"] == -1:
+            # the same channels at the same temperature, met by two levels instead of a ladder
+            ancilla, gamma = qubit_ancilla(omega, bath.beta), gamma * (1 + 2 * bath.occupation(omega))
+        else:
+            ancilla = _ancilla(bath, omega, count, construction, parameters["neglect"])
+        if construction != "matched" and parameters["angle"] == MATCHED_ANGLE:
+            gamma = math.acos(math.exp(-gamma * tau / 2)) ** 2 / tau
+        collisions.append(Collision(bath, lowering(space.dims[site]), site, ancilla, gamma))
+    H = _hamiltonian(space, omega, parameters["g"])
+    return CollisionModel(H, collisions, tau, dims=space, construction=construction)
+
+
+def _ancilla(bath: Bath, omega: float, count: int | None, construction: str, neglect: float) -> Ancilla:
+    """A two-level ancilla, an untruncated ladder, or a truncated oscillator where all ancillas act at once."""
+    if bath.statistics == "spin":
+        return qubit_ancilla(omega, bath.beta)
+    if count is None and construction in {"sequential", "joint"}:
+        count = levels_needed(bath.occupation(omega), neglect)
+    return oscillator_ancilla(omega, bath.beta, count, bound=max(neglect, STATED_LEVELS))
+
+
+# -------------------------------------------------------------------- refusals
+
+
+def _check(p: dict[str, Any]) -> None:
+    """Refuse what cannot be built, one sentence each."""
+    if not (isinstance(p["N"], int) and p["N"] >= 1):
+        raise ValueError(f"`N` must be a whole number of sites, at least 1, but is {p['N']!r}")
+    for name in ("eps_a", "eps_L", "eps_R"):
+        if p[name] not in (1, -1):
+            raise ValueError(f"`{name}` must be 1 (oscillator) or -1 (two-level), but is {p[name]!r}")
+    for name, allowed in (
+        ("picture", ("jump", "collision")),
+        ("equation", ("local", "global")),
+        ("construction", CONSTRUCTIONS),
+        ("angle", (PLAIN_ANGLE, MATCHED_ANGLE)),
+    ):
+        if p[name] not in allowed:
+            raise ValueError(f"`{name}` must be one of {', '.join(map(repr, allowed))}, but is {p[name]!r}")
+    if not (p["omega"] > 0 and math.isfinite(p["omega"])):
+        raise ValueError(f"`omega` must be positive, but is {p['omega']!r}")
+    if not math.isfinite(p["g"]):
+        raise ValueError(f"`g` must be finite, but is {p['g']!r}")
+    if not 0 < p["neglect"] < 1:
+        raise ValueError(f"`neglect` must lie between 0 and 1, but is {p['neglect']!r}")
+    for side in "LR":
+        _check_bath(side, p[f"T_{side}"], p[f"gamma_{side}"], p[f"eps_{side}"])
+    (_check_collision if p["picture"] == "collision" else _check_jump)(p)
+
+
+def _check_bath(side: str, T: float, gamma: float, eps: int) -> None:
+    if not (gamma >= 0 and math.isfinite(gamma)):
+        raise ValueError(f"`gamma_{side}` must be finite and >= 0, but is {gamma!r}")
+    if math.isnan(T):
+        raise ValueError(f"`T_{side}` must be a temperature, but is nan")
+    if eps == 1 and not (T >= 0 and math.isfinite(T)):
+        raise ValueError(
+            f"`T_{side}` of an oscillator bath must be finite and >= 0, but is {T:g}: take eps_{side}=-1 for a bath"
+            " without limit"
+        )
+
+
+def _check_jump(p: dict[str, Any]) -> None:
+    if p["tau"] is not None or p["construction"] != "split" or p["oscillator_levels"] is not None:
+        raise ValueError(
+            "`tau`, `construction` and `oscillator_levels` describe collisions: add picture='collision', or leave them"
+            " out"
+        )
+    if p["equation"] == "global" and p["N"] > 1:
+        lowest = p["omega"] - 2 * abs(p["g"]) * math.cos(math.pi / (p["N"] + 1))
+        if not lowest > 0:
+            raise ValueError(
+                f"`g` = {p['g']:g} puts the lowest normal mode at {lowest:g}: the global equation without"
+                f" counter-rotating terms needs |g| < {p['omega'] / (2 * math.cos(math.pi / (p['N'] + 1))):g}"
+            )
+
+
+def _check_collision(p: dict[str, Any]) -> None:
+    if p["tau"] is None or not (p["tau"] > 0 and math.isfinite(p["tau"])):
+        raise ValueError(f"`tau` must be a positive duration in picture='collision', but is {p['tau']!r}")
+    if p["equation"] != "local":
+        raise ValueError("`equation` = 'global' is a Lindblad equation: take picture='jump', collisions are local")
+    for side in "LR":
+        if p[f"gamma_{side}"] == 0:
+            raise ValueError(
+                f"`gamma_{side}` must be positive in picture='collision': a bath that does not collide is none"
+            )
+    asked = p["oscillator_levels"]
+    if asked is not None and not isinstance(asked, int) and len(asked) != 2:
+        raise ValueError(f"`oscillator_levels` must be one number or one for each of L and R, but is {asked!r}")
