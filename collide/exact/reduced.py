@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 
 from collide.exact.jets import PLAIN, Numbers, keep_trace
-from collide.exact.process import Floats, Flow, Ints, Process, Sparse
+from collide.exact.process import Element, Floats, Flow, Ints, Process, Sparse
 from collide.exact.sectors import Labelled, Sector, find_sector
 from collide.exact.superoperator import element_terms
 
@@ -73,7 +73,7 @@ class Reduced:
                 piece,
                 rows,
                 element.duration if isinstance(element, Flow) else None,
-                _load_rows(process, element, self.sector) if isinstance(element, Flow) else np.zeros((0, piece.size)),
+                _load_rows(process, element, self.sector),
             )
             for piece, (_, rows), element in zip(parts, made, process.elements, strict=True)
         )
@@ -127,9 +127,11 @@ class Reduced:
         return tuple(step.matrix(np.ones(len(step.labels))).astype(np.float64) for step in self.steps)
 
 
-def _load_rows(process: Process, flow: Flow, sector: Sector) -> Floats:
-    """Rows (nloads, m) of ``Tr[energy D_load rho]`` for the channels of each load in a flow."""
-    rows = [sector.functional(load_heat_operator(flow, l, load.energy)) for l, load in enumerate(process.loads)]
+def _load_rows(process: Process, element: Element, sector: Sector) -> Floats:
+    """Rows (nloads, m) of ``Tr[energy D_load rho]`` for the channels of each load in a flow; zero in a map."""
+    if not isinstance(element, Flow):
+        return np.zeros((len(process.loads), sector.size))
+    rows = [sector.functional(load_heat_operator(element, l, load.energy)) for l, load in enumerate(process.loads)]
     return np.array(rows).reshape(len(process.loads), sector.size)
 
 
