@@ -6,6 +6,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from collide.kernels.collisions import CollisionProgram, run_collisions
+from collide.kernels.jump_program import JumpProgram
+from collide.kernels.jump_tables import JumpTables, prepare
+from collide.kernels.jumps import Record, run_jumps
 
 Raw = dict[str, NDArray[Any]]
 
@@ -28,4 +31,21 @@ def run_collision_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
     return raw
 
 
-ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {"collisions": run_collision_chunk}
+def run_jump_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
+    """Quantum jumps; the tables of the no-jump propagator are made once in each process."""
+    record = Record(
+        jumps="jumps" in program.keep, final_state="final_state" in program.keep, rho=program.meta["sum_states"]
+    )
+    return run_jumps(jump_tables(program), seed, start, stop, record)
+
+
+def jump_tables(program: Any) -> JumpTables:
+    """The propagator tables of a program, kept with it."""
+    kept = program.__dict__.get("_jump_tables")
+    if kept is None:
+        kept = prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields)))
+        program.__dict__["_jump_tables"] = kept
+    return kept  # type: ignore[no-any-return]
+
+
+ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {"collisions": run_collision_chunk, "jumps": run_jump_chunk}
