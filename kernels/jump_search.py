@@ -1,0 +1,224 @@
+r"""The search for the next event of sixteen trajectories in one block, without a time step.
+
+Between jumps the norm squared of a state falls from 1; the jump happens when it has fallen to a threshold r that was
+drawn.  Each lane has its own r, its own distance to its next stop, and its own state; all share the powers P_k.
+
+1. `descend`: for k = K ... 0, keep P_k psi where its norm squared is still above r and the stop is not passed.  That
+   is one product per bit of the waiting time, and no tolerance.  Afterwards the event lies within one step, or further
+   away than the descent reaches; then the lane stays where it is and will descend again.
+2. `expand`: the Taylor series of psi within the step, and from it the polynomial of its norm squared.
+3. `locate`: the root of that polynomial minus r, by Newton's method inside a bracket that ends at the step or the stop.
+   A lane whose norm squared is still above r at its stop has reached the stop and takes no root.
+4. `settle`: the state at that place.
+
+Times are counted in steps of the block from the lane's last event.  Row 2 a of a state holds the real parts of
+coordinate a, row 2 a + 1 the imaginary parts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .borrowed import borrowed
+from .jump_tables import JumpTables
+from .lanes import WIDTH, anywhere, fma, load, select, splat, store
+
+Floats = NDArray[np.float64]
+
+# rows of `Bench.lane`
+THRESHOLD, STEPS, LEFT, REACH, PLACE, EVENT, PASSED, NORM2 = range(8)
+NONE, JUMP, STOP = 0.0, 1.0, 2.0  # values of the row EVENT
+
+_ITERATIONS = 64
+
+
+class Bench(NamedTuple):
+    """Working space of one search, all of it (rows, WIDTH) float64.
+
+    Attributes
+    ----------
+    state, trial : (2 m, WIDTH)
+        The states, and what a power makes of them.
+    series : ((order + 1) * 2 m, WIDTH)
+        Terms of the Taylor series of the states within a step.
+    falling : (order + 1, WIDTH)
+        Coefficients of the norm squared as a polynomial of the place in the step.
+    lane : (8, WIDTH)
+        Row THRESHOLD: r.  STEPS: whole steps since the last event.  LEFT: distance of the stop from the last event, in
+        steps.  REACH: no power of more steps than this is tried.  PLACE: place of the event within the step.  EVENT:
+        what it is, NONE if it is further away.  PASSED: whether some power took the norm below r.  NORM2: the norm
+        squared afterwards.
+    """
+
+    state: Floats
+    trial: Floats
+    series: Floats
+    falling: Floats
+    lane: Floats
+
+
+def make_bench(m: int, order: int) -> Bench:
+    """Allocate the working space for blocks up to size `m` and series up to `order`, aligned to cache lines."""
+    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, 8]
+    raw = np.zeros((sum(rows) + 1) * WIDTH)
+    offset = (-raw.ctypes.data % 64) // 8
+    parts, at = [], offset
+    for n in rows:
+        parts.append(raw[at : at + n * WIDTH].reshape(n, WIDTH))
+        at += n * WIDTH
+    return Bench(*parts)
+
+
+@borrowed
+def product(power, first, m, state, trial):
+    """Write P state into `trial`, P row by row at ``power[first]``; return the norms squared.
+
+    Two rows at a time, because a product and an addition take four cycles and eight of them can be under way at once.
+    """
+    norm2 = splat(0.0)
+    for a in range(0, m - 1, 2):
+        upper, lower = first + a * m, first + (a + 1) * m
+        x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for b in range(m):
+            real, imag = load(state, 2 * b), load(state, 2 * b + 1)
+            p, q = power[upper + b], power[lower + b]
+            x, y = fma(splat(p.real), real, x), fma(splat(p.real), imag, y)
+            u, v = fma(splat(q.real), real, u), fma(splat(q.real), imag, v)
+            x, y = fma(splat(-p.imag), imag, x), fma(splat(p.imag), real, y)
+            u, v = fma(splat(-q.imag), imag, u), fma(splat(q.imag), real, v)
+        store(trial, 2 * a, x)
+        store(trial, 2 * a + 1, y)
+        store(trial, 2 * a + 2, u)
+        store(trial, 2 * a + 3, v)
+        norm2 = fma(v, v, fma(u, u, fma(y, y, fma(x, x, norm2))))
+    if m & 1:
+        last = first + (m - 1) * m
+        x, y = splat(0.0), splat(0.0)
+        for b in range(m):
+            real, imag = load(state, 2 * b), load(state, 2 * b + 1)
+            p = power[last + b]
+            x, y = fma(splat(p.real), real, x), fma(splat(p.real), imag, y)
+            x, y = fma(splat(-p.imag), imag, x), fma(splat(p.imag), real, y)
+        store(trial, 2 * m - 2, x)
+        store(trial, 2 * m - 1, y)
+        norm2 = fma(y, y, fma(x, x, norm2))
+    return norm2
+
+
+@borrowed
+def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
+    """Move each lane on by as many steps as its reach, its stop and its threshold allow, trying levels `top` ... 0."""
+    m, lane, state, trial = tables.size[block], bench.lane, bench.state, bench.trial
+    threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
+    steps, passed = load(lane, STEPS), splat(0.0)
+    stride = 1.0
+    for _ in range(top):
+        stride *= 2.0
+    for k in range(top, -1, -1):
+        norm2 = product(tables.power, tables.power_start[block] + k * m * m, m, state, trial)
+        further = steps + splat(stride)
+        tried = (further <= left) & (splat(stride) <= reach)
+        taken = tried & (norm2 > threshold)
+        passed = select(tried & (norm2 <= threshold), splat(1.0), passed)
+        steps = select(taken, further, steps)
+        for row in range(2 * m):
+            store(state, row, select(taken, load(trial, row), load(state, row)))
+        stride *= 0.5
+    store(lane, STEPS, steps)
+    store(lane, PASSED, passed)
+
+
+@borrowed
+def expand(tables: JumpTables, block: int, bench: Bench) -> None:
+    """Write the Taylor series of each lane's state within a step, and the polynomial of its norm squared."""
+    m, order = tables.size[block], tables.order[block]
+    row_start, column, value = tables.row_start, tables.column, tables.value
+    series, falling = bench.series, bench.falling
+    for row in range(2 * m):
+        store(series, row, load(bench.state, row))
+    for n in range(1, order + 1):
+        here, there = 2 * m * n, 2 * m * (n - 1)
+        scale = splat(1.0 / n)
+        for a in range(m):
+            x, y = splat(0.0), splat(0.0)
+            for e in range(row_start[block, a], row_start[block, a + 1]):
+                real, imag = load(series, there + 2 * column[e]), load(series, there + 2 * column[e] + 1)
+                x, y = fma(splat(value[e].real), real, x), fma(splat(value[e].real), imag, y)
+                x, y = fma(splat(-value[e].imag), imag, x), fma(splat(value[e].imag), real, y)
+            store(series, here + 2 * a, x * scale)
+            store(series, here + 2 * a + 1, y * scale)
+    for n in range(order + 1):
+        total = splat(0.0)
+        for i in range((n + 1) // 2):  # pairs of different terms count twice
+            total = _dot(series, 2 * m * i, 2 * m * (n - i), 2 * m, total)
+        total = total + total
+        if n % 2 == 0:
+            total = _dot(series, m * n, m * n, 2 * m, total)
+        store(falling, n, total)
+
+
+@borrowed
+def _dot(series, left, right, rows, total):
+    """Add the product of two terms of a series to `total`, row by row."""
+    for row in range(rows):
+        total = fma(load(series, left + row), load(series, right + row), total)
+    return total
+
+
+@borrowed
+def _above(falling, order, place, threshold):
+    """Return the polynomial minus the threshold, and the derivative, at a place in each lane."""
+    value, slope = load(falling, order), splat(0.0)
+    for n in range(order - 1, -1, -1):
+        slope = fma(slope, place, value)
+        value = fma(value, place, load(falling, n))
+    return value - threshold, slope
+
+
+@borrowed
+def locate(tables: JumpTables, block: int, bench: Bench) -> None:
+    """Find what happens to each lane within the step, and where."""
+    falling, lane, order = bench.falling, bench.lane, tables.order[block]
+    threshold, steps, left = load(lane, THRESHOLD), load(lane, STEPS), load(lane, LEFT)
+    zero, one = splat(0.0), splat(1.0)
+    rest = left - steps
+    stops = rest < one
+    end = select(stops, rest, one)
+    first = load(falling, 0) - threshold
+    last, _ = _above(falling, order, end, threshold)
+    stopped = stops & (last > zero)
+    jumped = (stops | (load(lane, PASSED) > zero)) & ~stopped
+    # the place of the jump; where rounding left the norm above r even at the end of the step, it is that end
+    low, high = zero, end
+    searching = jumped & (last < zero)
+    place = select(searching, end * (first / (first - last)), end)
+    tolerance = threshold * splat(2.0**-50)
+    for _ in range(_ITERATIONS):
+        if not anywhere(searching):
+            break
+        value, slope = _above(falling, order, place, threshold)
+        low, high = select(value > zero, place, low), select(value < zero, place, high)
+        newton = place - value / slope
+        inside = (newton > low) & (newton < high)
+        better = select(inside, newton, splat(0.5) * (low + high))
+        searching = searching & ((value > tolerance) | (value < -tolerance)) & ((better > low) & (better < high))
+        place = select(searching, better, place)
+    store(lane, PLACE, place)
+    store(lane, EVENT, select(jumped, splat(JUMP), select(stopped, splat(STOP), splat(NONE))))
+
+
+@borrowed
+def settle(tables: JumpTables, block: int, bench: Bench) -> None:
+    """Bring each lane's state to the place of its event; lanes without one stay where they are."""
+    m, order = tables.size[block], tables.order[block]
+    series, lane = bench.series, bench.lane
+    place = select(load(lane, EVENT) > splat(NONE), load(lane, PLACE), splat(0.0))
+    norm2 = splat(0.0)
+    for row in range(2 * m):
+        value = load(series, 2 * m * order + row)
+        for n in range(order - 1, -1, -1):
+            value = fma(value, place, load(series, 2 * m * n + row))
+        store(bench.state, row, value)
+        norm2 = fma(value, value, norm2)
+    store(lane, NORM2, norm2)

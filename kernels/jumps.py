@@ -1,0 +1,393 @@
+"""Ensembles of quantum jump trajectories: many under way at once, sixteen of the same block side by side.
+
+Trajectories lie in slots.  One in a block of a single state hops on by closed form until it lands or enters a larger
+block; there it queues.  Sixteen from the longest queue make one search together, and each then jumps, passes a stop or
+queues again.  Which trajectories share a search changes no bit of any of them, since lanes are computed alone.  What
+they leave at their stops is added up in the order of their ids, so the sums do not depend on it either.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .borrowed import borrowed, lend
+from .jump_flight import Columns, Flight, hop, jump, open_flight, pass_stop
+from .jump_search import (
+    EVENT,
+    JUMP,
+    LEFT,
+    NONE,
+    NORM2,
+    PLACE,
+    REACH,
+    STEPS,
+    THRESHOLD,
+    Bench,
+    descend,
+    expand,
+    locate,
+    make_bench,
+    settle,
+)
+from .jump_tables import JumpTables
+from .lanes import WIDTH
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Complexes = NDArray[np.complex128]
+
+_LIFT = 4  # a search that found nothing begins so many levels higher the next time
+_SLOTS_PER_QUEUE = 4 * WIDTH
+_MOST_SLOTS = 2048
+_BUFFER = 2**26  # bytes that what is left at the stops may take
+_LONGEST_FIRST_LOG = 2**22
+
+
+class Sums(NamedTuple):
+    """Sums over the trajectories of a chunk, on each stop.
+
+    Attributes
+    ----------
+    expect : (ntime, nops, 2) float64
+        Of expectation values and of their squares.
+    heat_power : (ntime, nbaths, 4) float64
+        Of the heat from each bath and its powers.
+    heat_pair : (ntime, nbaths (nbaths - 1) / 2) float64
+        Of the products of the heats from two baths, (0, 1), (0, 2), ..., (1, 2), ...
+    rho : (ntime, d, d) complex128
+        Of |psi><psi| in the program's basis; ntime is 0 here if it is not wanted.
+    """
+
+    expect: Floats
+    heat_power: Floats
+    heat_pair: Floats
+    rho: Complexes
+
+
+class Queues(NamedTuple):
+    """Slots that wait for a search, one ring per block of more than one state.
+
+    Attributes
+    ----------
+    slot : (queues, W) int64
+    head, length : (queues,) int64
+    lane_slot : (WIDTH,) int64
+        Slots of the search under way.
+    """
+
+    slot: Ints
+    head: Ints
+    length: Ints
+    lane_slot: Ints
+
+
+@borrowed
+def _push(queues: Queues, queue: int, slot: int) -> None:
+    at = queues.head[queue] + queues.length[queue]
+    width = queues.slot.shape[1]
+    queues.slot[queue, at - width if at >= width else at] = slot
+    queues.length[queue] += 1
+
+
+@borrowed
+def _pop(queues: Queues, queue: int) -> int:
+    slot = queues.slot[queue, queues.head[queue]]
+    head = queues.head[queue] + 1
+    queues.head[queue] = 0 if head == queues.slot.shape[1] else head
+    queues.length[queue] -= 1
+    return slot
+
+
+@borrowed
+def _longest(queues: Queues) -> int:
+    """Return the queue with most slots, -1 if all are empty."""
+    best, most = -1, 0
+    for queue in range(queues.length.shape[0]):
+        if queues.length[queue] > most:
+            best, most = queue, queues.length[queue]
+    return best
+
+
+@borrowed
+def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> tuple[int, int, int]:
+    """Bring up to sixteen waiting trajectories into lanes; return their block, their number and the level to begin at."""
+    count = min(queues.length[queue], WIDTH)
+    block = flight.block[queues.slot[queue, queues.head[queue]]]
+    m, step = tables.size[block], tables.step[block]
+    lane, top = bench.lane, -1
+    for l in range(count):
+        slot = _pop(queues, queue)
+        queues.lane_slot[l] = slot
+        for a in range(m):
+            bench.state[2 * a, l] = flight.psi[slot, a].real
+            bench.state[2 * a + 1, l] = flight.psi[slot, a].imag
+        left = (tables.times[flight.stop[slot]] - flight.time[slot]) / step
+        level = min(tables.levels[block] - 1, tables.first_level[block] + _LIFT * flight.lift[slot])
+        reach = 1.0 * (1 << level) if level >= 0 else 0.0
+        while level >= 0 and flight.steps[slot] + reach > left:
+            reach *= 0.5
+            level -= 1
+        lane[THRESHOLD, l], lane[STEPS, l], lane[LEFT, l], lane[REACH, l] = (
+            flight.threshold[slot],
+            flight.steps[slot],
+            left,
+            reach,
+        )
+        top = max(top, level)
+    for l in range(count, WIDTH):  # an empty lane repeats the last one, and nobody reads it
+        for row in range(2 * m):
+            bench.state[row, l] = bench.state[row, count - 1]
+        for row in range(4):
+            lane[row, l] = lane[row, count - 1]
+    return block, count, top
+
+
+@borrowed
+def _search(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> int:
+    """Move the trajectories of one queue to their next event, or as far as a descent reaches; return their number."""
+    block, count, top = _board(tables, flight, bench, queues, queue)
+    descend(tables, block, bench, top)
+    expand(tables, block, bench)
+    locate(tables, block, bench)
+    settle(tables, block, bench)
+    m, step, lane = tables.size[block], tables.step[block], bench.lane
+    for l in range(count):
+        slot = queues.lane_slot[l]
+        flight.steps[slot] = lane[STEPS, l]
+        for a in range(m):
+            flight.psi[slot, a] = complex(bench.state[2 * a, l], bench.state[2 * a + 1, l])
+    return count
+
+
+@borrowed
+def _follow(
+    tables: JumpTables,
+    flight: Flight,
+    columns: Columns,
+    bench: Bench,
+    queues: Queues,
+    queue: int,
+    seed: np.uint64,
+    start: int,
+) -> None:
+    """Search for the next events of one queue and let them happen."""
+    count = _search(tables, flight, bench, queues, queue)
+    lane = bench.lane
+    for l in range(count):
+        slot = queues.lane_slot[l]
+        row = flight.id[slot] - start
+        if lane[EVENT, l] == NONE:
+            flight.lift[slot] += 1
+        elif lane[EVENT, l] == JUMP:
+            step = tables.step[flight.block[slot]]
+            flight.time[slot] += (lane[STEPS, l] + lane[PLACE, l]) * step
+            jump(tables, flight, columns, slot, seed, row)
+        else:
+            pass_stop(tables, flight, columns, slot, seed, row)
+        _proceed(tables, flight, columns, queues, slot, seed, row)
+
+
+@borrowed
+def _proceed(
+    tables: JumpTables, flight: Flight, columns: Columns, queues: Queues, slot: int, seed: np.uint64, row: int
+) -> None:
+    """Hop through blocks of one state; queue where there are more."""
+    hop(tables, flight, columns, slot, seed, row)
+    if not flight.landed[slot]:
+        _push(queues, tables.queue_of[flight.block[slot]], slot)
+
+
+@borrowed
+def _add(tables: JumpTables, flight: Flight, sums: Sums, slot: int) -> None:
+    """Add what a landed trajectory has left at its stops."""
+    for stop in range(tables.times.shape[0]):
+        for op in range(sums.expect.shape[1]):
+            value = flight.value[slot, stop, op]
+            sums.expect[stop, op, 0] += value
+            sums.expect[stop, op, 1] += value * value
+        pair = 0
+        for bath in range(sums.heat_power.shape[1]):
+            heat = flight.heat[slot, stop, bath]
+            power = heat
+            for order in range(4):
+                sums.heat_power[stop, bath, order] += power
+                power *= heat
+            for other in range(bath + 1, sums.heat_power.shape[1]):
+                sums.heat_pair[stop, pair] += heat * flight.heat[slot, stop, other]
+                pair += 1
+        if sums.rho.shape[0] > 0:
+            block = flight.snapshot_block[slot, stop]
+            for a in range(tables.size[block]):
+                for b in range(tables.size[block]):
+                    element = flight.snapshot[slot, stop, a] * flight.snapshot[slot, stop, b].conjugate()
+                    sums.rho[stop, tables.basis[block, a], tables.basis[block, b]] += element
+
+
+@borrowed
+def _fly(
+    tables: JumpTables,
+    flight: Flight,
+    columns: Columns,
+    sums: Sums,
+    bench: Bench,
+    queues: Queues,
+    seed: np.uint64,
+    start: int,
+    stop: int,
+) -> None:
+    """Run the trajectories `start` ... `stop` - 1."""
+    window = flight.id.shape[0]
+    tables, flight, columns, sums, bench, queues = (
+        lend(tables),
+        lend(flight),
+        lend(columns),
+        lend(sums),
+        lend(bench),
+        lend(queues),
+    )
+    folded, opened = start, start
+    while folded < stop:
+        while opened < stop and opened - folded < window:
+            slot, row = opened % window, opened - start
+            open_flight(tables, flight, columns, slot, seed, opened, row)
+            _proceed(tables, flight, columns, queues, slot, seed, row)
+            opened += 1
+        while folded < opened and flight.landed[folded % window]:
+            _add(tables, flight, sums, folded % window)
+            folded += 1
+        queue = _longest(queues)
+        if queue >= 0:
+            _follow(tables, flight, columns, bench, queues, queue, seed, start)
+
+
+class Record(NamedTuple):
+    """What `run_jumps` keeps beyond the totals.
+
+    Attributes
+    ----------
+    jumps : bool
+        Time and channel of every jump.
+    final_state : bool
+        State before the closing measurement.
+    states : bool
+        State at every stop.
+    rho : bool
+        Sum of |psi><psi| on every stop.
+    """
+
+    jumps: bool = False
+    final_state: bool = False
+    states: bool = False
+    rho: bool = False
+
+
+def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Record = Record()) -> dict[str, NDArray]:
+    """Run trajectories `start` ... `stop` - 1 of a seed.
+
+    The result is a function of tables, seed and ids alone; columns and jumps of a trajectory do not depend on which
+    others run beside it.  Releases the GIL.
+
+    Returns
+    -------
+    dict of arrays, n = stop - start
+        initial, final (n,) int32; counts (n, ncounts) int32; closing_energy (n,) float64; status (n,) uint8 (0: fine,
+        1: no channel takes the state out although its norm fell);
+        expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64;
+        on request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128, and for the jumps
+        row_size (n,) int64, jump_time float64 and jump_channel int32, both (sum of row_size,), trajectory by trajectory.
+    """
+    capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
+    result, logged = _run(tables, seed, start, stop, record, capacity)
+    if record.jumps and logged > capacity:  # all have been counted, so the second time there is room
+        result, _ = _run(tables, seed, start, stop, record, logged)
+    return result
+
+
+def _expected_jumps(tables: JumpTables, n: int) -> int:
+    """Guess how many jumps n trajectories make: twice what they would at the mean rate of all states."""
+    return int(min(2.0 * n * (tables.mean_rate * tables.times[-1] + 8.0), _LONGEST_FIRST_LOG))
+
+
+def _run(
+    tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int
+) -> tuple[dict[str, NDArray], int]:
+    """Run once with room for so many jumps; return the result and how many there were."""
+    n, (ntime, nbaths, nops) = stop - start, (len(tables.times), tables.quantum.shape[1], len(tables.e_ops))
+    m, d = tables.basis.shape[1], int(np.max(tables.basis)) + 1
+    columns = Columns(
+        initial=np.empty(n, np.int32),
+        final=np.empty(n, np.int32),
+        counts=np.empty((n, len(tables.quantum)), np.int32),
+        closing_energy=np.empty(n),
+        status=np.empty(n, np.uint8),
+        state=np.zeros((n if record.final_state else 0, d), complex),
+        states=np.zeros((n if record.states else 0, ntime, d), complex),
+        log_id=np.empty(capacity, np.int32),
+        log_channel=np.empty(capacity, np.int32),
+        log_time=np.empty(capacity),
+        logged=np.zeros(1, np.int64),
+    )
+    sums = Sums(
+        expect=np.zeros((ntime, nops, 2)),
+        heat_power=np.zeros((ntime, nbaths, 4)),
+        heat_pair=np.zeros((ntime, nbaths * (nbaths - 1) // 2)),
+        rho=np.zeros((ntime if record.rho else 0, d, d), complex),
+    )
+    shots = ntime if record.rho else 0
+    nqueues = int(np.max(tables.queue_of)) + 1
+    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
+    slots = min(_MOST_SLOTS, _SLOTS_PER_QUEUE * max(1, nqueues), n, max(WIDTH, _BUFFER // per_slot))
+    choices = max(1, len(tables.closing), int(np.max(np.diff(tables.exit_start))))
+    flight = Flight(
+        *(np.zeros(slots, np.int64) for _ in range(5)),
+        *(np.zeros(slots) for _ in range(3)),
+        spare=np.zeros((slots, 2), np.uint64),
+        psi=np.zeros((slots, m), complex),
+        landed=np.zeros(slots, np.bool_),
+        heat=np.zeros((slots, ntime, nbaths)),
+        value=np.zeros((slots, ntime, nops)),
+        snapshot=np.zeros((slots, shots, m), complex),
+        snapshot_block=np.zeros((slots, shots), np.int64),
+        weight=np.empty(choices),
+        work=np.empty(m, complex),
+    )
+    queues = Queues(
+        slot=np.zeros((nqueues, slots), np.int64),
+        head=np.zeros(nqueues, np.int64),
+        length=np.zeros(nqueues, np.int64),
+        lane_slot=np.zeros(WIDTH, np.int64),
+    )
+    bench = make_bench(m, int(np.max(tables.order)))
+    _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), start, stop)
+    logged = int(columns.logged[0])
+    result = {
+        "initial": columns.initial,
+        "final": columns.final,
+        "counts": columns.counts,
+        "closing_energy": columns.closing_energy,
+        "status": columns.status,
+        "expect_sum": sums.expect,
+        "heat_power_sums": sums.heat_power,
+        "heat_pair_sums": sums.heat_pair,
+    }
+    if record.final_state:
+        result["final_state"] = columns.state
+    if record.states:
+        result["states"] = columns.states
+    if record.rho:
+        result["rho_sum"] = sums.rho
+    if record.jumps:
+        result |= _by_trajectory(columns, min(logged, capacity))
+    return result, logged
+
+
+def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray]:
+    """Sort the log by trajectory; within one it is in the order of time already."""
+    row = columns.log_id[:logged]
+    order = np.argsort(row, kind="stable")
+    return {
+        "row_size": np.bincount(row, minlength=len(columns.initial)),
+        "jump_time": columns.log_time[:logged][order],
+        "jump_channel": columns.log_channel[:logged][order],
+    }
