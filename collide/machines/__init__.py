@@ -3,10 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+from collide.machines.ising import ising
+from collide.machines.junction import junction
 from collide.machines.rectifier import rectifier
+from collide.machines.xy_chain import xy_chain
 
 MACHINES: dict[str, Callable[..., Any]] = {
+    "ising": ising,
+    "junction": junction,
     "rectifier": rectifier,
+    "xy_chain": xy_chain,
 }
 
 
