@@ -6,12 +6,14 @@ from typing import Any
 from collide.machines.ising import ising
 from collide.machines.junction import junction
 from collide.machines.rectifier import rectifier
+from collide.machines.rotor import rotor
 from collide.machines.xy_chain import xy_chain
 
 MACHINES: dict[str, Callable[..., Any]] = {
     "ising": ising,
     "junction": junction,
     "rectifier": rectifier,
+    "rotor": rotor,
     "xy_chain": xy_chain,
 }
 
