@@ -23,6 +23,9 @@ from collide.exact.flat import StoredModel, flatten
 from collide.ledger import settle
 from collide.protocol import make_protocol
 from collide.records import Chunk, Field
+from collide.replay import Path, replay
+
+__all__ = ["Path", "Program", "compile_program", "replay", "run_chunk"]
 
 Arrays = dict[str, NDArray[Any]]
 

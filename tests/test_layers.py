@@ -23,6 +23,7 @@ FLOORS = [
         "ends",
         "engines",
         "ledger",
+        "replay",
     },
     {"ensemble"},
     {"analysis"},

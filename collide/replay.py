@@ -1,0 +1,135 @@
+"""One trajectory of an ensemble in full: the same draws, everything written down, for looking at and for checking."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from collide.engines import jump_tables
+from collide.kernels.collision_path import collision_path
+from collide.kernels.collisions import CollisionProgram
+from collide.kernels.jumps import Record, run_jumps
+from collide.ledger import to_users_basis
+
+POINTS = 512  # times at which a jump trajectory is shown, unless the caller chooses
+
+
+@dataclass(frozen=True)
+class Path:
+    """The path of a trajectory.
+
+    Attributes
+    ----------
+    times : (n,) float
+        For collisions: 0 and the end of each collision, those of one period at its end.
+    states : (n, d) complex
+        Normalised kets in the user's basis.
+    energies : (n,) float
+        <psi|H|psi>.
+    heat : (n, nbaths) float
+        Heat from each bath so far, definite quanta only.
+    baths : tuple of str
+    event_time, event_channel : (nevents,)
+        Exchanges; for jumps the channel, for collisions the position of the collision in its period.
+    """
+
+    times: NDArray[np.float64]
+    states: NDArray[np.complex128]
+    energies: NDArray[np.float64]
+    heat: NDArray[np.float64]
+    baths: tuple[str, ...]
+    event_time: NDArray[np.float64]
+    event_channel: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return (
+            f"Path of {len(self.event_time)} exchanges to t = {self.times[-1]:g}: energy {self.energies[0]:.4g} ->"
+            f" {self.energies[-1]:.4g}, heat "
+            + ", ".join(f"{name} {q:.4g}" for name, q in zip(self.baths, self.heat[-1], strict=True))
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Energy and heat so far against time."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots()[1] if ax is None else ax
+        ax.plot(self.times, self.energies, color="0.3", label="energy")
+        for name, column in zip(self.baths, self.heat.T, strict=True):
+            ax.step(self.times, column, where="post", label=f"heat from {name}")
+        ax.set(xlabel="time", ylabel="energy")
+        ax.legend(frameon=False)
+        return ax
+
+
+def replay(program: Any, seed: int, id: int, times: ArrayLike | None = None) -> Path:
+    """Replay one trajectory.
+
+    Parameters
+    ----------
+    program : Program
+    seed, id : int
+        As in the ensemble.
+    times : (n,) array_like, optional
+        Jumps only: when to look, ascending and within the trajectory; by default 512 times.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        For `times` outside the trajectory, or given for collisions, which are seen after every one anyway.
+    """
+    if program.kind == "collisions":
+        if times is not None:
+            raise ValueError("`times` cannot be chosen for collisions: the path has every one of them")
+        return _collisions(program, seed, id)
+    end = float(program.tlist[-1])
+    grid = np.linspace(0.0, end, POINTS) if times is None else np.asarray(times, dtype=float)
+    if grid.ndim != 1 or not len(grid) or grid[0] < 0 or grid[-1] > end or np.any(np.diff(grid) <= 0):
+        raise ValueError(f"`times` must ascend within the trajectory, from 0 to {end:g}")
+    return _jumps(program, seed, id, grid)
+
+
+def _collisions(program: Any, seed: int, id: int) -> Path:
+    tables = CollisionProgram(*(program.arrays[name] for name in CollisionProgram._fields))
+    elements = len(tables.prior_start) - 1
+    n = int(tables.steps[-1]) * elements
+    states = np.zeros((n + 1, program.d), complex)
+    counts = np.zeros((n + 1, len(tables.quantum)), np.int64)
+    done = collision_path(tables, np.uint64(seed), np.uint64(id), states, counts)
+    states, counts = states[: done + 1], counts[: done + 1]
+    tau = float(program.meta["tau"])
+    times = np.concatenate([[0.0], tau * (1 + np.arange(done) // elements)])
+    happened = np.flatnonzero(np.any(np.diff(counts, axis=0) != 0, axis=1))
+    return _path(program, times, states, counts, times[happened + 1], happened % elements)
+
+
+def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
+    end = float(program.tlist[-1])
+    stops = grid if grid[-1] == end else np.append(grid, end)
+    a = program.arrays
+    tables = jump_tables(program)._replace(times=stops)
+    raw = run_jumps(tables, seed, id, id + 1, Record(jumps=True, states=True))
+    time, channel = raw["jump_time"], raw["jump_channel"].astype(np.int64)
+    counts = np.zeros((len(grid), len(a["count_bath"])), np.int64)
+    passed = np.searchsorted(grid, time, side="left")
+    for slot in a["count"].T:
+        for at, row in zip(passed, slot[channel], strict=True):
+            if row >= 0:
+                counts[at:, row] += 1
+    return _path(program, grid, to_users_basis(raw["states"][0, : len(grid)], a["vectors"]), counts, time, channel)
+
+
+def _path(
+    program: Any,
+    times: NDArray[np.float64],
+    states: NDArray[np.complex128],
+    counts: NDArray[np.int64],
+    event_time: NDArray[np.float64],
+    event_channel: NDArray[np.int64],
+) -> Path:
+    energies = np.einsum("ka,ab,kb->k", states.conj(), program.arrays["H"], states).real
+    return Path(times, states, energies, counts @ program.arrays["quantum"], program.baths, event_time, event_channel)
