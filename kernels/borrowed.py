@@ -3,7 +3,7 @@
 Numba counts references to every array that a kernel takes out of a tuple or hands to another kernel, by two atomic
 additions each time.  That is 10 ns on an idle machine, and far more when two threads read the same table, whose counter
 then travels between their cores.  A kernel that neither creates nor keeps an array needs no counting: its caller holds
-them all.  Numba refuses to compile a `borrowed` kernel that creates an array nevertheless.
+them all.  Numba refuses to compile a `borrowed` kernel that nevertheless creates one.
 
 A tuple of thirty arrays is handed on as two hundred numbers, which costs a microsecond per call and a minute to compile.
 `lend` puts it in the frame of the outermost kernel and hands on its address; ``lent.field`` reads as on the tuple::

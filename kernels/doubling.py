@@ -13,6 +13,8 @@ Sources: Dekker 1971, "A floating-point technique for extending the available pr
 Oishi 2005, "Accurate sum and dot product" (products by fma).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,7 +106,7 @@ def _add_one(matrix, m):
 
 
 @borrowed
-def _next_term(start, column, value, matrix, result, m, order):
+def _next_term(start, element, matrix, result, m, order):
     """Write ``1 + A matrix / order``, A given by the entries of its rows."""
     chunks = (m + WIDTH - 1) // WIDTH
     zero, divisor = splat(0.0), splat(order)
@@ -112,8 +114,8 @@ def _next_term(start, column, value, matrix, result, m, order):
         for c in range(chunks):
             real_high, real_low, imag_high, imag_low = zero, zero, zero, zero
             for e in range(start[i], start[i + 1]):
-                a, b = splat(value[e].real), splat(value[e].imag)
-                x_high, x_low, y_high, y_low = _get(matrix, (column[e] * chunks + c) * 4)
+                a, b = splat(element[e].value.real), splat(element[e].value.imag)
+                x_high, x_low, y_high, y_low = _get(matrix, (element[e].column * chunks + c) * 4)
                 real_high, real_low = _accumulate(real_high, real_low, a, zero, x_high, x_low)
                 imag_high, imag_low = _accumulate(imag_high, imag_low, a, zero, y_high, y_low)
                 real_high, real_low = _accumulate(real_high, real_low, -b, zero, y_high, y_low)
@@ -139,38 +141,28 @@ def _to_table(matrix, m, power, first):
 
 
 @borrowed
-def powers(
-    start: Ints,
-    column: Ints,
-    value: Complexes,
-    m: int,
-    levels: int,
-    here: Floats,
-    there: Floats,
-    power: Complexes,
-    first: int,
-) -> int:
+def powers(start: Ints, element: Any, m: int, levels: int, here: Floats, there: Floats, power: Complexes) -> int:
     """Tabulate exp(A 2^k) for k = 0 ... levels - 1 and return how many were worth it.
 
     Parameters
     ----------
-    start, column, value : (m + 1,) int, (entries,) int, (entries,) complex
-        Sparse rows of A, of norm 1 at most: row i has the entries ``start[i]`` up to ``start[i + 1]``.
+    start, element : (m + 1,) int, (entries,) record of `column` and `value`
+        Sparse rows of A, of norm 1 at most: row i has the elements ``start[i]`` up to ``start[i + 1]``.
     m : int
         Size of A.
     levels : int
         The table ends earlier where a power is so small that no threshold would let a state pass it.
     here, there : (4 * m * chunks, WIDTH) float
         Working space, chunks = ceil(m / WIDTH); `here` filled with zeros.
-    power : complex
-        Receives the powers from index `first` on, each row by row.
+    power : (levels * m * m,) complex
+        Receives the powers, each row by row.
     """
     _add_one(here, m)
     for order in range(_TERMS, 0, -1):
-        _next_term(start, column, value, here, there, m, float(order))
+        _next_term(start, element, here, there, m, float(order))
         here, there = there, here
     for k in range(levels):
-        if _to_table(here, m, power, first + k * m * m) < _DEAD:
+        if _to_table(here, m, power, k * m * m) < _DEAD:
             return k
         if k + 1 < levels:
             square(here, there, m)

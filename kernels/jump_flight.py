@@ -6,7 +6,7 @@ last jump.  So what is random depends on seed, id and number of the jump alone.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from .borrowed import borrowed
 from .jump_tables import JumpTables
 from .logarithm import log
 from .measurement import choose, closing, expectation, norm2, opening
-from .philox import block as philox_block
-from .philox import to_double
+from .philox import block, to_double
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,7 +24,29 @@ Complexes = NDArray[np.complex128]
 # status of a trajectory
 OK, NO_CHANNEL = 0, 1
 
+# what happens to a trajectory next
+NONE, JUMP, STOP = 0, 1, 2
+
 _SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
+
+
+TRAVELLER = np.dtype(
+    [
+        ("id", np.int64),
+        ("row", np.int64),  # id counted from the first of the chunk
+        ("block", np.int64),
+        ("event", np.int64),  # what happens to it at its time: NONE, JUMP or STOP
+        ("stop", np.int64),  # the next one
+        ("jumps", np.int64),  # so far
+        ("lift", np.int64),  # searches since the last event that ended without one; each begins at a higher level
+        ("landed", np.int64),
+        ("time", np.float64),  # of the last event
+        ("steps", np.float64),  # whole steps of the block since
+        ("threshold", np.float64),  # norm squared of the next jump; in a block of one state, what is left of -ln of it
+        ("spare", np.float64),  # second half of a block of random numbers
+        ("spare_too", np.float64),
+    ]
+)
 
 
 class Flight(NamedTuple):
@@ -33,19 +54,9 @@ class Flight(NamedTuple):
 
     Attributes
     ----------
-    id, block, stop, jumps : (W,) int64
-        Trajectory, block it is in, next stop, jumps so far.
-    lift : (W,) int64
-        Descents since the last event that ended without one; each begins higher.
-    time, steps : (W,) float64
-        Time of the last event, and whole steps of the block since.
-    threshold : (W,) float64
-        Norm squared at which the next jump happens.  In a block of one state, what is left of minus its logarithm.
-    spare : (W, 2) uint64
-        Second half of the current block of random words.
+    traveller : (W,) TRAVELLER
     psi : (W, m) complex128
         State in the coordinates of its block, of norm 1 after a jump and falling since.
-    landed : (W,) bool
     heat : (W, ntime, nbaths) float64
         Heat so far at each stop.
     value : (W, ntime, nops) float64
@@ -56,17 +67,8 @@ class Flight(NamedTuple):
         Working space of the choices and of the jumps.
     """
 
-    id: Ints
-    block: Ints
-    stop: Ints
-    jumps: Ints
-    lift: Ints
-    time: Floats
-    steps: Floats
-    threshold: Floats
-    spare: NDArray[np.uint64]
+    traveller: NDArray[np.void]
     psi: Complexes
-    landed: NDArray[np.bool_]
     heat: Floats
     value: Floats
     snapshot: Complexes
@@ -111,23 +113,23 @@ class Columns(NamedTuple):
 
 
 @borrowed
-def _pair(flight: Flight, slot: int, seed: np.uint64, event: int) -> tuple[float, float]:
-    """Return the two random numbers of an event, which are asked for in turn."""
+def _pair(traveller: Any, seed: np.uint64, event: int) -> tuple[float, float]:
+    """Return the two random numbers of an event; events are asked for in turn."""
     if event & 1:
-        return to_double(flight.spare[slot, 0]), to_double(flight.spare[slot, 1])
-    a, b, c, d = philox_block(seed, np.uint64(flight.id[slot]), np.uint64(event >> 1))
-    flight.spare[slot, 0], flight.spare[slot, 1] = c, d
+        return traveller.spare, traveller.spare_too
+    a, b, c, d = block(seed, np.uint64(traveller.id), np.uint64(event >> 1))
+    traveller.spare, traveller.spare_too = to_double(c), to_double(d)
     return to_double(a), to_double(b)
 
 
 @borrowed
-def _arm(tables: JumpTables, flight: Flight, slot: int, block: int, u: float) -> None:
-    """Let the slot wait in `block` for the threshold u."""
-    flight.block[slot] = block
-    flight.steps[slot] = 0.0
-    flight.lift[slot] = 0
+def _enter(tables: JumpTables, traveller: Any, block: int, u: float) -> None:
+    """Let the traveller wait in a block for the threshold u."""
+    traveller.block = block
+    traveller.steps = 0.0
+    traveller.lift = 0
     threshold = max(u, _SMALLEST_THRESHOLD)
-    flight.threshold[slot] = -log(threshold) if tables.size[block] == 1 else threshold
+    traveller.threshold = threshold if tables.block[block].size > 1 else -log(threshold)
 
 
 @borrowed
@@ -135,88 +137,92 @@ def open_flight(
     tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, id: int, row: int
 ) -> None:
     """Put trajectory `id`, whose columns are in `row`, into a slot and open it."""
-    flight.id[slot] = id
-    flight.jumps[slot] = 0
-    flight.stop[slot] = 0
-    flight.time[slot] = 0.0
-    flight.landed[slot] = False
+    traveller = flight.traveller[slot]
+    traveller.id = id
+    traveller.row = row
+    traveller.jumps = 0
+    traveller.stop = 0
+    traveller.time = 0.0
+    traveller.landed = 0
+    traveller.event = STOP if tables.times[0] <= 0.0 else NONE
     for k in range(columns.counts.shape[1]):
         columns.counts[row, k] = 0
     columns.status[row] = OK
-    u, threshold = _pair(flight, slot, seed, 0)
+    u, threshold = _pair(traveller, seed, 0)
     outcome = opening(tables.initial_cdf, u)
     columns.initial[row] = outcome
     block = tables.initial_block[outcome]
-    for a in range(tables.size[block]):
+    for a in range(tables.block[block].size):
         flight.psi[slot, a] = tables.initial_vec[outcome, a]
-    _arm(tables, flight, slot, block, threshold)
-    if tables.times[0] <= 0.0:
-        pass_stop(tables, flight, columns, slot, seed, row)
+    _enter(tables, traveller, block, threshold)
 
 
 @borrowed
-def _exit_weight(tables: JumpTables, psi: Complexes, exit: int) -> float:
+def _rate(tables: JumpTables, psi: Complexes, exit: Any) -> float:
     """Return the rate at which a state takes an exit, times its norm squared."""
-    first, end = tables.exit_entry[exit, 0], tables.exit_entry[exit, 1]
-    column = tables.jump_column
     total = 0.0
-    if tables.exit_monomial[exit]:
-        for e in range(first, end):
-            amplitude = psi[column[e]]
-            total += tables.entry_rate[e] * (amplitude.real * amplitude.real + amplitude.imag * amplitude.imag)
+    if exit.monomial == 1:
+        for e in range(exit.first, exit.end):
+            amplitude = psi[tables.entry[e].column]
+            total += tables.entry[e].rate * (amplitude.real * amplitude.real + amplitude.imag * amplitude.imag)
         return total
-    row, value = tables.jump_row, tables.jump_value
-    e = first
-    while e < end:
-        real, imag = 0.0, 0.0
-        here = row[e]
-        while e < end and row[e] == here:
-            real += value[e].real * psi[column[e]].real - value[e].imag * psi[column[e]].imag
-            imag += value[e].real * psi[column[e]].imag + value[e].imag * psi[column[e]].real
+    e = exit.first
+    while e < exit.end:
+        real, imag, row = 0.0, 0.0, tables.entry[e].row
+        while e < exit.end and tables.entry[e].row == row:
+            value, amplitude = tables.entry[e].value, psi[tables.entry[e].column]
+            real += value.real * amplitude.real - value.imag * amplitude.imag
+            imag += value.real * amplitude.imag + value.imag * amplitude.real
             e += 1
         total += real * real + imag * imag
     return total
 
 
 @borrowed
-def _take_exit(tables: JumpTables, psi: Complexes, work: Complexes, exit: int, size: int) -> None:
+def _apply(tables: JumpTables, psi: Complexes, work: Complexes, exit: Any, size: int) -> None:
     """Apply an exit's jump operator to psi and normalise; `size` is that of the block it leads to."""
+    if size == 1:
+        psi[0] = 1.0
+        return
     for a in range(size):
         work[a] = 0.0
-    for e in range(tables.exit_entry[exit, 0], tables.exit_entry[exit, 1]):
-        work[tables.jump_row[e]] += tables.jump_value[e] * psi[tables.jump_column[e]]
+    for e in range(exit.first, exit.end):
+        work[tables.entry[e].row] += tables.entry[e].value * psi[tables.entry[e].column]
     scale = 1.0 / math.sqrt(norm2(work, size))
     for a in range(size):
         psi[a] = complex(work[a].real * scale, work[a].imag * scale)
 
 
 @borrowed
-def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, row: int) -> None:
+def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Choose a channel for the state in a slot, at the time it has come to, and apply it."""
-    block, psi = flight.block[slot], flight.psi[slot]
-    first, end = tables.exit_start[block], tables.exit_start[block + 1]
-    flight.jumps[slot] += 1
-    u, threshold = _pair(flight, slot, seed, flight.jumps[slot])
-    for exit in range(first, end):
-        flight.weight[exit - first] = _exit_weight(tables, psi, exit)
+    traveller, psi = flight.traveller[slot], flight.psi[slot]
+    first, end = tables.block[traveller.block].exit_first, tables.block[traveller.block].exit_end
+    traveller.jumps += 1
+    u, threshold = _pair(traveller, seed, traveller.jumps)
+    for k in range(first, end):
+        flight.weight[k - first] = _rate(tables, psi, tables.exit[k])
     chosen = choose(flight.weight, end - first, u)
     if chosen < 0:
-        columns.status[row] = NO_CHANNEL
-        columns.final[row] = -1
-        columns.closing_energy[row] = np.nan
-        flight.landed[slot] = True
+        _lose(columns, traveller)
         return
-    exit = first + chosen
-    channel, there = tables.exit_channel[exit], tables.exit_block[exit]
+    exit = tables.exit[first + chosen]
     for bath in range(tables.count.shape[1]):
-        if tables.count[channel, bath] >= 0:
-            columns.counts[row, tables.count[channel, bath]] += 1
-    _log(columns, row, flight.time[slot], channel)
-    if tables.size[there] == 1:
-        psi[0] = 1.0
-    else:
-        _take_exit(tables, psi, flight.work, exit, tables.size[there])
-    _arm(tables, flight, slot, there, threshold)
+        kind = tables.count[exit.channel, bath]
+        if kind >= 0:
+            columns.counts[traveller.row, kind] += 1
+    _log(columns, traveller.row, traveller.time, exit.channel)
+    _apply(tables, psi, flight.work, exit, tables.block[exit.block].size)
+    _enter(tables, traveller, exit.block, threshold)
+
+
+@borrowed
+def _lose(columns: Columns, traveller: Any) -> None:
+    """End a trajectory whose norm falls although no channel takes it out."""
+    columns.status[traveller.row] = NO_CHANNEL
+    columns.final[traveller.row] = -1
+    columns.closing_energy[traveller.row] = np.nan
+    traveller.landed = 1
 
 
 @borrowed
@@ -229,25 +235,26 @@ def _log(columns: Columns, row: int, time: float, channel: int) -> None:
 
 
 @borrowed
-def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, row: int) -> None:
+def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Read off the state in a slot at its next stop, and at those that coincide with it; land at the last."""
-    time = tables.times[flight.stop[slot]]
-    flight.time[slot] = time
-    flight.steps[slot] = 0.0
-    flight.lift[slot] = 0
+    traveller = flight.traveller[slot]
+    time = tables.times[traveller.stop]
+    traveller.time = time
+    traveller.steps = 0.0
+    traveller.lift = 0
     stops = tables.times.shape[0]
-    while flight.stop[slot] < stops and tables.times[flight.stop[slot]] <= time:
-        _read(tables, flight, columns, slot, row, flight.stop[slot])
-        flight.stop[slot] += 1
-    if flight.stop[slot] == stops:
-        _land(tables, flight, columns, slot, seed, row)
+    while traveller.stop < stops and tables.times[traveller.stop] <= time:
+        _read(tables, flight, columns, slot, traveller.stop)
+        traveller.stop += 1
+    if traveller.stop == stops:
+        _land(tables, flight, columns, slot, seed)
 
 
 @borrowed
-def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, row: int, stop: int) -> None:
+def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop: int) -> None:
     """Note heat, expectation values and, where wanted, the state at a stop."""
-    block, psi = flight.block[slot], flight.psi[slot]
-    size = tables.size[block]
+    block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.psi[slot]
+    size = tables.block[block].size
     for bath in range(tables.quantum.shape[1]):
         heat = 0.0
         for k in range(tables.quantum.shape[0]):
@@ -257,44 +264,63 @@ def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, row: 
     norm = norm2(psi, size)
     for op in range(tables.e_ops.shape[0]):
         flight.value[slot, stop, op] = expectation(tables.e_ops[op, block], psi, size) / norm
-    scale = 1.0 / math.sqrt(norm)
     if flight.snapshot.shape[1] > 0:
         flight.snapshot_block[slot, stop] = block
+        scale = 1.0 / math.sqrt(norm)
         for a in range(size):
             flight.snapshot[slot, stop, a] = complex(psi[a].real * scale, psi[a].imag * scale)
     if columns.states.shape[0] > 0:
-        for a in range(size):
-            columns.states[row, stop, tables.basis[block, a]] = complex(psi[a].real * scale, psi[a].imag * scale)
+        _unfold(tables, block, psi, norm, columns.states[row, stop])
 
 
 @borrowed
-def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, row: int) -> None:
+def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: Complexes) -> None:
+    """Write a state, normalised, in the program's basis."""
+    scale = 1.0 / math.sqrt(norm)
+    for a in range(tables.block[block].size):
+        state[tables.basis[block, a]] = complex(psi[a].real * scale, psi[a].imag * scale)
+
+
+@borrowed
+def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
-    block, psi = flight.block[slot], flight.psi[slot]
-    size, first = tables.size[block], tables.closing_start[block]
-    flight.landed[slot] = True
+    traveller, psi = flight.traveller[slot], flight.psi[slot]
+    block = traveller.block
+    first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
+    traveller.landed = 1
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
-        scale = 1.0 / math.sqrt(norm)
-        for a in range(size):
-            columns.state[row, tables.basis[block, a]] = complex(psi[a].real * scale, psi[a].imag * scale)
-    u, _ = _pair(flight, slot, seed, flight.jumps[slot] + 1)
-    listed = tables.closing[first : tables.closing_start[block + 1]]
-    outcome = closing(tables.final_vec, listed, listed.shape[0], psi, size, flight.weight, u)
-    columns.final[row] = outcome
-    columns.closing_energy[row] = tables.final_energy[outcome] - expectation(tables.energy[block], psi, size) / norm
+        _unfold(tables, block, psi, norm, columns.state[traveller.row])
+    u, _ = _pair(traveller, seed, traveller.jumps + 1)
+    outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, flight.weight, u)
+    columns.final[traveller.row] = outcome
+    columns.closing_energy[traveller.row] = (
+        tables.final_energy[outcome] - expectation(tables.energy[block], psi, size) / norm
+    )
 
 
 @borrowed
-def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, row: int) -> None:
-    """Follow a trajectory through blocks of one state, where the waiting time is -ln(r) / rate, until it leaves them."""
-    while not flight.landed[slot] and tables.size[flight.block[slot]] == 1:
-        decay = tables.decay[flight.block[slot]]
-        wait = flight.threshold[slot] / decay  # infinite in a dark state
-        left = tables.times[flight.stop[slot]] - flight.time[slot]
+def advance(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
+    """Let happen what is due, and go on through blocks of one state; tell whether a search must find what is next.
+
+    A block of one state is left after the time -ln(r) / rate.
+    """
+    traveller = flight.traveller[slot]
+    while True:
+        if traveller.event == JUMP:
+            jump(tables, flight, columns, slot, seed)
+        elif traveller.event == STOP:
+            pass_stop(tables, flight, columns, slot, seed)
+        if traveller.landed == 1:
+            return False
+        if tables.block[traveller.block].size > 1:
+            return True
+        decay = tables.block[traveller.block].decay
+        wait = traveller.threshold / decay  # infinite in a dark state
+        left = tables.times[traveller.stop] - traveller.time
         if wait < left:
-            flight.time[slot] += wait
-            jump(tables, flight, columns, slot, seed, row)
+            traveller.time += wait
+            traveller.event = JUMP
         else:
-            flight.threshold[slot] = max(0.0, flight.threshold[slot] - decay * left)
-            pass_stop(tables, flight, columns, slot, seed, row)
+            traveller.threshold = max(0.0, traveller.threshold - decay * left)
+            traveller.event = STOP

@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed
+from .jump_flight import JUMP, NONE, STOP
 from .jump_tables import JumpTables
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 
 Floats = NDArray[np.float64]
 
 # rows of `Bench.lane`
-THRESHOLD, STEPS, LEFT, REACH, PLACE, EVENT, PASSED, NORM2 = range(8)
-NONE, JUMP, STOP = 0.0, 1.0, 2.0  # values of the row EVENT
+THRESHOLD, STEPS, LEFT, REACH, PLACE, EVENT, PASSED = range(7)
 
 _ITERATIONS = 64
 
@@ -44,11 +44,10 @@ class Bench(NamedTuple):
         Terms of the Taylor series of the states within a step.
     falling : (order + 1, WIDTH)
         Coefficients of the norm squared as a polynomial of the place in the step.
-    lane : (8, WIDTH)
+    lane : (7, WIDTH)
         Row THRESHOLD: r.  STEPS: whole steps since the last event.  LEFT: distance of the stop from the last event, in
         steps.  REACH: no power of more steps than this is tried.  PLACE: place of the event within the step.  EVENT:
-        what it is, NONE if it is further away.  PASSED: whether some power took the norm below r.  NORM2: the norm
-        squared afterwards.
+        what it is, NONE if it is further away.  PASSED: whether some power took the norm below r.
     """
 
     state: Floats
@@ -60,7 +59,7 @@ class Bench(NamedTuple):
 
 def make_bench(m: int, order: int) -> Bench:
     """Allocate the working space for blocks up to size `m` and series up to `order`, aligned to cache lines."""
-    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, 8]
+    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, 7]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -109,14 +108,15 @@ def product(power, first, m, state, trial):
 @borrowed
 def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     """Move each lane on by as many steps as its reach, its stop and its threshold allow, trying levels `top` ... 0."""
-    m, lane, state, trial = tables.size[block], bench.lane, bench.state, bench.trial
+    power, first, m = tables.power, tables.block[block].power, tables.block[block].size
+    lane, state, trial = bench.lane, bench.state, bench.trial
     threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
     steps, passed = load(lane, STEPS), splat(0.0)
     stride = 1.0
     for _ in range(top):
         stride *= 2.0
     for k in range(top, -1, -1):
-        norm2 = product(tables.power, tables.power_start[block] + k * m * m, m, state, trial)
+        norm2 = product(power, first + k * m * m, m, state, trial)
         further = steps + splat(stride)
         tried = (further <= left) & (splat(stride) <= reach)
         taken = tried & (norm2 > threshold)
@@ -132,8 +132,8 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
 @borrowed
 def expand(tables: JumpTables, block: int, bench: Bench) -> None:
     """Write the Taylor series of each lane's state within a step, and the polynomial of its norm squared."""
-    m, order = tables.size[block], tables.order[block]
-    row_start, column, value = tables.row_start, tables.column, tables.value
+    m, order, rows = tables.block[block].size, tables.block[block].order, tables.block[block].rows
+    row_start, element = tables.row_start, tables.element
     series, falling = bench.series, bench.falling
     for row in range(2 * m):
         store(series, row, load(bench.state, row))
@@ -142,10 +142,11 @@ def expand(tables: JumpTables, block: int, bench: Bench) -> None:
         scale = splat(1.0 / n)
         for a in range(m):
             x, y = splat(0.0), splat(0.0)
-            for e in range(row_start[block, a], row_start[block, a + 1]):
-                real, imag = load(series, there + 2 * column[e]), load(series, there + 2 * column[e] + 1)
-                x, y = fma(splat(value[e].real), real, x), fma(splat(value[e].real), imag, y)
-                x, y = fma(splat(-value[e].imag), imag, x), fma(splat(value[e].imag), real, y)
+            for e in range(row_start[rows + a], row_start[rows + a + 1]):
+                value, from_row = element[e].value, there + 2 * element[e].column
+                real, imag = load(series, from_row), load(series, from_row + 1)
+                x, y = fma(splat(value.real), real, x), fma(splat(value.real), imag, y)
+                x, y = fma(splat(-value.imag), imag, x), fma(splat(value.imag), real, y)
             store(series, here + 2 * a, x * scale)
             store(series, here + 2 * a + 1, y * scale)
     for n in range(order + 1):
@@ -179,7 +180,7 @@ def _above(falling, order, place, threshold):
 @borrowed
 def locate(tables: JumpTables, block: int, bench: Bench) -> None:
     """Find what happens to each lane within the step, and where."""
-    falling, lane, order = bench.falling, bench.lane, tables.order[block]
+    falling, lane, order = bench.falling, bench.lane, tables.block[block].order
     threshold, steps, left = load(lane, THRESHOLD), load(lane, STEPS), load(lane, LEFT)
     zero, one = splat(0.0), splat(1.0)
     rest = left - steps
@@ -205,20 +206,17 @@ def locate(tables: JumpTables, block: int, bench: Bench) -> None:
         searching = searching & ((value > tolerance) | (value < -tolerance)) & ((better > low) & (better < high))
         place = select(searching, better, place)
     store(lane, PLACE, place)
-    store(lane, EVENT, select(jumped, splat(JUMP), select(stopped, splat(STOP), splat(NONE))))
+    store(lane, EVENT, select(jumped, splat(float(JUMP)), select(stopped, splat(float(STOP)), splat(float(NONE)))))
 
 
 @borrowed
 def settle(tables: JumpTables, block: int, bench: Bench) -> None:
     """Bring each lane's state to the place of its event; lanes without one stay where they are."""
-    m, order = tables.size[block], tables.order[block]
+    m, order = tables.block[block].size, tables.block[block].order
     series, lane = bench.series, bench.lane
-    place = select(load(lane, EVENT) > splat(NONE), load(lane, PLACE), splat(0.0))
-    norm2 = splat(0.0)
+    place = select(load(lane, EVENT) > splat(float(NONE)), load(lane, PLACE), splat(0.0))
     for row in range(2 * m):
         value = load(series, 2 * m * order + row)
         for n in range(order - 1, -1, -1):
             value = fma(value, place, load(series, 2 * m * n + row))
         store(bench.state, row, value)
-        norm2 = fma(value, value, norm2)
-    store(lane, NORM2, norm2)

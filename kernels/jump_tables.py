@@ -25,79 +25,78 @@ _ROUNDING = 2.0**-54
 _LARGEST_SHIFT = 16  # a step no finer than 2^-16 / |H_eff|
 
 
+BLOCK = np.dtype(
+    [
+        ("size", np.int64),  # number of states
+        ("queue", np.int64),  # number among the blocks of more than one state, -1 for the others
+        ("decay", np.float64),  # rate out of a block of one state
+        ("step", np.float64),  # delta, a power of two
+        ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
+        ("first_level", np.int64),  # where a search begins, from the mean rate of the block
+        ("power", np.int64),  # place of the first power
+        ("order", np.int64),  # order n of the Taylor series inside a step
+        ("rows", np.int64),  # place in `row_start` of the rows of A
+        ("exit_first", np.int64),  # exits of the block
+        ("exit_end", np.int64),
+        ("closing_first", np.int64),  # its closing outcomes, places in `closing`
+        ("closing_end", np.int64),
+    ]
+)
+EXIT = np.dtype(  # a channel that acts on a block
+    [
+        ("channel", np.int64),
+        ("block", np.int64),  # the block it leads to
+        ("first", np.int64),  # its entries
+        ("end", np.int64),
+        ("monomial", np.int64),  # 1 if no two entries share a row, so that the rate is a sum of populations
+    ]
+)
+ENTRY = np.dtype([("row", np.int64), ("column", np.int64), ("value", np.complex128), ("rate", np.float64)])
+ELEMENT = np.dtype([("column", np.int64), ("value", np.complex128)])
+
+
 class JumpTables(NamedTuple):
     r"""What the kernels read: the arrays of a `JumpProgram` that they need, and the tables made from it.
 
     Attributes
     ----------
-    step : (nb,) float64
-        :math:`\delta` of each block, a power of two.
-    levels : (nb,) int64
-        Number of powers tabulated; those beyond the horizon or too small to be passed are left out.
-    first_level : (nb,) int64
-        Where a search begins, from the mean rate of the block.
-    power, power_start : (entries,) complex128, (nb,) int64
+    block : (nb,) BLOCK
+    power : (length,) complex128
         Powers of each block, one after the other, row by row.
-    order : (nb,) int64
-        Order n of the Taylor series inside a step.
-    row_start, column, value : (nb, m + 1) int64, (entries,) int64, (entries,) complex128
-        Sparse rows of A: row i of block b has the entries ``row_start[b, i]`` up to ``row_start[b, i + 1]``.
-    decay : (nb,) float64
-        Total rate out of the block's first state, which is that of a block of size 1.
-    exit_start : (nb + 1,) int64
-        Channels that act on block b: exits ``exit_start[b]`` up to ``exit_start[b + 1]``.  For each exit
-    exit_channel, exit_block : (exits,) int64
-        the channel and the block it leads to,
-    exit_entry : (exits, 2) int64
-        the range of its entries in `jump_row`, `jump_column`, `jump_value`,
-    exit_monomial : (exits,) bool
-        whether no two entries share a row, so that the rate is a sum of populations.
-    entry_rate : (entries,) float64
-        Squared modulus of each `jump_value`.
-    closing_start, closing : (nb + 1,) int64, (nf,) int64
-        Closing outcomes of each block.
-    queue_of : (nb,) int64
-        Number among the blocks of more than one state; -1 for the others.
+    row_start : (rows,) int64
+        Row i of A of a block has the elements ``row_start[block.rows + i]`` up to ``row_start[block.rows + i + 1]``.
+    element : (elements,) ELEMENT
+        Entries of the matrices A, sparse.
+    exit : (exits,) EXIT
+        Channels that act on each block, block by block.
+    entry : (entries,) ENTRY
+        Entries of the jump operators; `rate` is the squared modulus of `value`.
+    closing : (nf,) int64
+        Closing outcomes, block by block.
     mean_rate : float
         Of jumps, averaged over all states alike.
 
     The other fields are those of `JumpProgram`.
     """
 
-    size: Ints
-    basis: Ints
-    step: Floats
-    levels: Ints
-    first_level: Ints
+    block: NDArray[np.void]
     power: Complexes
-    power_start: Ints
-    order: Ints
     row_start: Ints
-    column: Ints
-    value: Complexes
-    decay: Floats
-    exit_start: Ints
-    exit_channel: Ints
-    exit_block: Ints
-    exit_entry: Ints
-    exit_monomial: NDArray[np.bool_]
-    jump_row: Ints
-    jump_column: Ints
-    jump_value: Complexes
-    entry_rate: Floats
+    element: NDArray[np.void]
+    exit: NDArray[np.void]
+    entry: NDArray[np.void]
+    closing: Ints
+    basis: Ints
     count: Ints
     quantum: Floats
     initial_cdf: Floats
     initial_block: Ints
     initial_vec: Complexes
-    final_energy: Floats
     final_vec: Complexes
-    closing_start: Ints
-    closing: Ints
+    final_energy: Floats
     energy: Complexes
     e_ops: Complexes
     times: Floats
-    queue_of: Ints
     mean_rate: float
 
 
@@ -177,7 +176,7 @@ def _decay_error(
     for c in range(channels):
         for b in range(blocks):
             for e in range(start[c * blocks + b], start[c * blocks + b + 1]):
-                # both orders of two entries of one row: J^dagger J / 2 comes off the anti-Hermitian part -i J^dagger J / 2
+                # H_eff + (i/2) J^dagger J, entry by entry; two entries of one row meet in both orders
                 f = e
                 while f < start[c * blocks + b + 1] and row[f] == row[e]:
                     entry = 0.5j * value[e].conjugate() * value[f]
@@ -190,9 +189,8 @@ def _decay_error(
     for b in range(blocks):
         for i in range(size[b]):
             for j in range(i + 1):
-                worst = max(
-                    worst, abs(heff[b, i, j].real - heff[b, j, i].real), abs(heff[b, i, j].imag + heff[b, j, i].imag)
-                )
+                upper, lower = heff[b, i, j], heff[b, j, i]
+                worst = max(worst, abs(upper.real - lower.real), abs(upper.imag + lower.imag))
     return worst, scale
 
 
@@ -205,65 +203,105 @@ def prepare(program: JumpProgram) -> JumpTables:
         If `times` is empty, descends or begins before 0; or if the decay in `heff` is not that of the jumps.
     """
     _check(program)
-    horizon = float(program.times[-1])
-    blocks, m = program.basis.shape
-    step = np.ones(blocks)
-    levels, first_level, order, power_start = (np.zeros(blocks, np.int64) for _ in range(4))
-    row_start = np.zeros((blocks, m + 1), np.int64)
-    columns, values, tables = [], [], []
-    entries = length = 0
-    for b in np.flatnonzero(program.size > 1):
-        n = int(program.size[b])
-        heff = program.heff[b, :n, :n]
-        i, j = np.nonzero(heff)
-        shift = _cheapest_shift(n, len(i))
-        step[b] = _step(_norm_bound(heff, n), shift, horizon)
-        a = heff[i, j] * step[b]
-        row_start[b, : n + 1] = entries + np.searchsorted(i, np.arange(n + 1))
-        columns.append(j)
-        values.append(a.imag - 1j * a.real)
-        entries += len(j)
-        order[b] = _ORDERS[shift]
-        rate = -2.0 * math.fsum(heff.diagonal().imag) / n
-        table = _power_table(j, values[-1], row_start[b, : n + 1] - row_start[b, 0], n, _levels(step[b], horizon))
-        levels[b], power_start[b] = len(table), length
-        first_level[b] = _first_level(step[b], rate, len(table))
-        tables.append(table.reshape(-1))
-        length += table.size
-    exits = _exits(program)
+    block = np.zeros(len(program.size), BLOCK)
+    block["size"] = program.size
+    block["queue"] = np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1)
+    block["decay"] = -2.0 * program.heff[:, 0, 0].imag
+    row_start, element, power = _propagators(program, block)
+    entry = _entries(program)
     return JumpTables(
-        size=program.size,
-        basis=program.basis,
-        step=step,
-        levels=levels,
-        first_level=first_level,
-        power=np.concatenate([*tables, np.zeros(0, complex)]),
-        power_start=power_start,
-        order=order,
+        block=block,
+        power=power,
         row_start=row_start,
-        column=np.concatenate([*columns, np.zeros(0, np.int64)]),
-        value=np.concatenate([*values, np.zeros(0, complex)]),
-        decay=-2.0 * program.heff[:, 0, 0].imag,
-        **exits,
-        jump_row=program.jump_row,
-        jump_column=program.jump_column,
-        jump_value=program.jump_value,
-        entry_rate=program.jump_value.real**2 + program.jump_value.imag**2,
+        element=element,
+        exit=_exits(program, block),
+        entry=entry,
+        closing=_closings(program, block),
+        basis=program.basis,
         count=program.count,
         quantum=program.quantum,
         initial_cdf=program.initial_cdf,
         initial_block=program.initial_block,
         initial_vec=program.initial_vec,
-        final_energy=program.final_energy,
         final_vec=program.final_vec,
-        closing_start=np.searchsorted(np.sort(program.final_block), np.arange(blocks + 1)),
-        closing=np.argsort(program.final_block, kind="stable"),
+        final_energy=program.final_energy,
         energy=program.energy,
         e_ops=program.e_ops,
         times=program.times,
-        queue_of=np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1),
-        mean_rate=float(np.sum(program.jump_value.real**2 + program.jump_value.imag**2) / np.sum(program.size)),
+        mean_rate=math.fsum(entry["rate"]) / int(program.size.sum()),
     )
+
+
+def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, NDArray[np.void], Complexes]:
+    """Tabulate A and its powers for all blocks of more than one state, and note in `block` where they are."""
+    horizon = float(program.times[-1])
+    row_start, elements, tables = [], [], []
+    for b in np.flatnonzero(program.size > 1):
+        here, m = block[b], int(program.size[b])
+        heff = program.heff[b, :m, :m]
+        row, column = np.nonzero(heff)
+        shift = _cheapest_shift(m, len(row))
+        step = _step(_norm_bound(heff, m), shift, horizon)
+        rate = -2.0 * math.fsum(heff.diagonal().imag) / m
+        scaled = heff[row, column] * step
+        element = np.empty(len(row), ELEMENT)
+        element["column"], element["value"] = column, scaled.imag - 1j * scaled.real
+        start = np.searchsorted(row, np.arange(m + 1))
+        table = _power_table(start, element, m, _levels(step, horizon))
+        here["step"], here["order"] = step, _ORDERS[shift]
+        here["rows"], here["power"] = sum(map(len, row_start)), sum(map(len, tables))
+        here["levels"] = len(table) // m**2
+        here["first_level"] = _first_level(step, rate, len(table) // m**2)
+        row_start.append(start + sum(map(len, elements)))
+        elements.append(element)
+        tables.append(table)
+    return (
+        np.concatenate([*row_start, np.zeros(0, np.int64)]),
+        np.concatenate([*elements, np.zeros(0, ELEMENT)]),
+        np.concatenate([*tables, np.zeros(0, complex)]),
+    )
+
+
+def _power_table(start: Ints, element: NDArray[np.void], m: int, levels: int) -> Complexes:
+    """Tabulate so many powers of one block, or as many as are worthwhile, row by row."""
+    rows = 4 * m * ((m + WIDTH - 1) // WIDTH)
+    power = np.empty(levels * m * m, complex)
+    here, there = np.zeros((rows, WIDTH)), np.empty((rows, WIDTH))
+    worthwhile = powers(start, element, m, levels, here, there, power) if levels else 0
+    return power[: worthwhile * m * m]
+
+
+def _entries(program: JumpProgram) -> NDArray[np.void]:
+    """Gather the entries of the jump operators."""
+    entry = np.empty(len(program.jump_row), ENTRY)
+    value = program.jump_value
+    entry["row"], entry["column"], entry["value"] = program.jump_row, program.jump_column, value
+    entry["rate"] = value.real * value.real + value.imag * value.imag
+    return entry
+
+
+def _exits(program: JumpProgram, block: NDArray[np.void]) -> NDArray[np.void]:
+    """List the channels that act on each block, and note in `block` which they are."""
+    blocks, m = program.basis.shape
+    acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
+    source, channel = np.nonzero(acts.T)
+    pair = channel * blocks + source
+    row_of_entry = np.repeat(np.arange(program.target.size) * m, np.diff(program.jump_start)) + program.jump_row
+    place, times = np.unique(row_of_entry, return_counts=True)
+    exit = np.empty(len(source), EXIT)
+    exit["channel"], exit["block"] = channel, program.target[channel, source]
+    exit["first"], exit["end"] = program.jump_start[pair], program.jump_start[pair + 1]
+    exit["monomial"] = ~np.isin(pair, place[times > 1] // m)
+    bounds = np.searchsorted(source, np.arange(blocks + 1))
+    block["exit_first"], block["exit_end"] = bounds[:-1], bounds[1:]
+    return exit
+
+
+def _closings(program: JumpProgram, block: NDArray[np.void]) -> Ints:
+    """List the closing outcomes block by block, and note in `block` which they are."""
+    bounds = np.searchsorted(np.sort(program.final_block), np.arange(len(block) + 1))
+    block["closing_first"], block["closing_end"] = bounds[:-1], bounds[1:]
+    return np.argsort(program.final_block, kind="stable")
 
 
 def _check(program: JumpProgram) -> None:
@@ -271,45 +309,10 @@ def _check(program: JumpProgram) -> None:
     times = program.times
     if len(times) == 0 or times[0] < 0.0 or np.any(np.diff(times) < 0.0) or not np.all(np.isfinite(times)):
         raise ValueError(f"`times` must ascend from 0 or later to the horizon, but is {times}")
-    worst, scale = _decay_error(
-        program.heff.copy(),
-        program.target,
-        program.jump_start,
-        program.jump_row,
-        program.jump_column,
-        program.jump_value,
-        program.size,
-    )
+    start, row, column, value = program.jump_start, program.jump_row, program.jump_column, program.jump_value
+    worst, scale = _decay_error(program.heff.copy(), program.target, start, row, column, value, program.size)
     if worst > 1e-9 * scale:
         raise ValueError(
-            f"`heff` must be H - i/2 times the sum of J^dagger J over all channels, but differs from it by {worst:.2g}; "
-            "build it from the same jump operators"
+            "`heff` must be H - i/2 times the sum of J^dagger J over all channels, but differs from it by "
+            f"{worst:.2g}; build it from the same jump operators"
         )
-
-
-def _power_table(column: Ints, value: Complexes, start: Ints, m: int, levels: int) -> Complexes:
-    """Tabulate the powers of one block: (levels or fewer, m, m)."""
-    if levels == 0:
-        return np.zeros((0, m, m), complex)
-    rows = 4 * m * ((m + WIDTH - 1) // WIDTH)
-    power = np.empty(levels * m * m, complex)
-    here, there = np.zeros((rows, WIDTH)), np.empty((rows, WIDTH))
-    worthwhile = powers(start, column, value, m, levels, here, there, power, 0)
-    return power[: worthwhile * m * m].reshape(worthwhile, m, m)
-
-
-def _exits(program: JumpProgram) -> dict[str, NDArray]:
-    """List the channels that act on each block, block by block."""
-    blocks, m = program.basis.shape
-    acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
-    block, channel = np.nonzero(acts.T)
-    pair = channel * blocks + block
-    of_entry = np.repeat(np.arange(program.target.size), np.diff(program.jump_start))
-    place, times = np.unique(of_entry * m + program.jump_row, return_counts=True)
-    return {
-        "exit_start": np.searchsorted(block, np.arange(blocks + 1)),
-        "exit_channel": channel,
-        "exit_block": program.target[channel, block],
-        "exit_entry": np.stack([program.jump_start[pair], program.jump_start[pair + 1]], axis=1),
-        "exit_monomial": ~np.isin(pair, place[times > 1] // m),
-    }

@@ -12,24 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed, lend
-from .jump_flight import Columns, Flight, hop, jump, open_flight, pass_stop
-from .jump_search import (
-    EVENT,
-    JUMP,
-    LEFT,
-    NONE,
-    NORM2,
-    PLACE,
-    REACH,
-    STEPS,
-    THRESHOLD,
-    Bench,
-    descend,
-    expand,
-    locate,
-    make_bench,
-    settle,
-)
+from .jump_flight import JUMP, NONE, TRAVELLER, Columns, Flight, advance, open_flight
+from .jump_search import EVENT, LEFT, PLACE, REACH, STEPS, THRESHOLD, Bench, descend, expand, locate, make_bench, settle
 from .jump_tables import JumpTables
 from .lanes import WIDTH
 
@@ -72,14 +56,14 @@ class Queues(NamedTuple):
     ----------
     slot : (queues, W) int64
     head, length : (queues,) int64
-    lane_slot : (WIDTH,) int64
-        Slots of the search under way.
+    ready : (W + WIDTH,) int64
+        Slots whose next event is known.
     """
 
     slot: Ints
     head: Ints
     length: Ints
-    lane_slot: Ints
+    ready: Ints
 
 
 @borrowed
@@ -111,97 +95,64 @@ def _longest(queues: Queues) -> int:
 
 @borrowed
 def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> tuple[int, int, int]:
-    """Bring up to sixteen waiting trajectories into lanes; return their block, their number and the level to begin at."""
+    """Bring up to sixteen waiting trajectories into lanes; return block, number of trajectories and highest level."""
     count = min(queues.length[queue], WIDTH)
-    block = flight.block[queues.slot[queue, queues.head[queue]]]
-    m, step = tables.size[block], tables.step[block]
-    lane, top = bench.lane, -1
+    number = flight.traveller[queues.slot[queue, queues.head[queue]]].block
+    block, lane, top = tables.block[number], bench.lane, -1
     for l in range(count):
         slot = _pop(queues, queue)
-        queues.lane_slot[l] = slot
-        for a in range(m):
-            bench.state[2 * a, l] = flight.psi[slot, a].real
-            bench.state[2 * a + 1, l] = flight.psi[slot, a].imag
-        left = (tables.times[flight.stop[slot]] - flight.time[slot]) / step
-        level = min(tables.levels[block] - 1, tables.first_level[block] + _LIFT * flight.lift[slot])
+        queues.ready[l] = slot
+        for a in range(block.size):
+            bench.state[2 * a, l], bench.state[2 * a + 1, l] = flight.psi[slot, a].real, flight.psi[slot, a].imag
+        traveller = flight.traveller[slot]
+        left = (tables.times[traveller.stop] - traveller.time) / block.step
+        level = min(block.levels - 1, block.first_level + _LIFT * traveller.lift)
         reach = 1.0 * (1 << level) if level >= 0 else 0.0
-        while level >= 0 and flight.steps[slot] + reach > left:
+        while level >= 0 and traveller.steps + reach > left:
             reach *= 0.5
             level -= 1
+        top = max(top, level)
         lane[THRESHOLD, l], lane[STEPS, l], lane[LEFT, l], lane[REACH, l] = (
-            flight.threshold[slot],
-            flight.steps[slot],
+            traveller.threshold,
+            traveller.steps,
             left,
             reach,
         )
-        top = max(top, level)
-    for l in range(count, WIDTH):  # an empty lane repeats the last one, and nobody reads it
-        for row in range(2 * m):
-            bench.state[row, l] = bench.state[row, count - 1]
+    for l in range(count, WIDTH):  # an empty lane repeats the first one, and nobody reads it
+        for row in range(2 * block.size):
+            bench.state[row, l] = bench.state[row, 0]
         for row in range(4):
-            lane[row, l] = lane[row, count - 1]
-    return block, count, top
+            lane[row, l] = lane[row, 0]
+    return number, count, top
 
 
 @borrowed
 def _search(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> int:
-    """Move the trajectories of one queue to their next event, or as far as a descent reaches; return their number."""
-    block, count, top = _board(tables, flight, bench, queues, queue)
-    descend(tables, block, bench, top)
-    expand(tables, block, bench)
-    locate(tables, block, bench)
-    settle(tables, block, bench)
-    m, step, lane = tables.size[block], tables.step[block], bench.lane
+    """Move trajectories of one queue to their next event, or as far as a descent reaches; return their number."""
+    number, count, top = _board(tables, flight, bench, queues, queue)
+    descend(tables, number, bench, top)
+    expand(tables, number, bench)
+    locate(tables, number, bench)
+    settle(tables, number, bench)
+    block, lane = tables.block[number], bench.lane
     for l in range(count):
-        slot = queues.lane_slot[l]
-        flight.steps[slot] = lane[STEPS, l]
-        for a in range(m):
+        slot = queues.ready[l]
+        for a in range(block.size):
             flight.psi[slot, a] = complex(bench.state[2 * a, l], bench.state[2 * a + 1, l])
+        traveller = flight.traveller[slot]
+        traveller.steps = lane[STEPS, l]
+        traveller.event = np.int64(lane[EVENT, l])
+        if traveller.event == NONE:
+            traveller.lift += 1
+        elif traveller.event == JUMP:
+            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * block.step
     return count
-
-
-@borrowed
-def _follow(
-    tables: JumpTables,
-    flight: Flight,
-    columns: Columns,
-    bench: Bench,
-    queues: Queues,
-    queue: int,
-    seed: np.uint64,
-    start: int,
-) -> None:
-    """Search for the next events of one queue and let them happen."""
-    count = _search(tables, flight, bench, queues, queue)
-    lane = bench.lane
-    for l in range(count):
-        slot = queues.lane_slot[l]
-        row = flight.id[slot] - start
-        if lane[EVENT, l] == NONE:
-            flight.lift[slot] += 1
-        elif lane[EVENT, l] == JUMP:
-            step = tables.step[flight.block[slot]]
-            flight.time[slot] += (lane[STEPS, l] + lane[PLACE, l]) * step
-            jump(tables, flight, columns, slot, seed, row)
-        else:
-            pass_stop(tables, flight, columns, slot, seed, row)
-        _proceed(tables, flight, columns, queues, slot, seed, row)
-
-
-@borrowed
-def _proceed(
-    tables: JumpTables, flight: Flight, columns: Columns, queues: Queues, slot: int, seed: np.uint64, row: int
-) -> None:
-    """Hop through blocks of one state; queue where there are more."""
-    hop(tables, flight, columns, slot, seed, row)
-    if not flight.landed[slot]:
-        _push(queues, tables.queue_of[flight.block[slot]], slot)
 
 
 @borrowed
 def _add(tables: JumpTables, flight: Flight, sums: Sums, slot: int) -> None:
     """Add what a landed trajectory has left at its stops."""
-    for stop in range(tables.times.shape[0]):
+    for stop in range(flight.traveller[slot].stop):  # fewer than all only if it was lost
         for op in range(sums.expect.shape[1]):
             value = flight.value[slot, stop, op]
             sums.expect[stop, op, 0] += value
@@ -218,8 +169,8 @@ def _add(tables: JumpTables, flight: Flight, sums: Sums, slot: int) -> None:
                 pair += 1
         if sums.rho.shape[0] > 0:
             block = flight.snapshot_block[slot, stop]
-            for a in range(tables.size[block]):
-                for b in range(tables.size[block]):
+            for a in range(tables.block[block].size):
+                for b in range(tables.block[block].size):
                     element = flight.snapshot[slot, stop, a] * flight.snapshot[slot, stop, b].conjugate()
                     sums.rho[stop, tables.basis[block, a], tables.basis[block, b]] += element
 
@@ -237,7 +188,7 @@ def _fly(
     stop: int,
 ) -> None:
     """Run the trajectories `start` ... `stop` - 1."""
-    window = flight.id.shape[0]
+    window = flight.traveller.shape[0]
     tables, flight, columns, sums, bench, queues = (
         lend(tables),
         lend(flight),
@@ -248,17 +199,20 @@ def _fly(
     )
     folded, opened = start, start
     while folded < stop:
+        queue, ready = _longest(queues), 0
+        if queue >= 0:
+            ready = _search(tables, flight, bench, queues, queue)
         while opened < stop and opened - folded < window:
-            slot, row = opened % window, opened - start
-            open_flight(tables, flight, columns, slot, seed, opened, row)
-            _proceed(tables, flight, columns, queues, slot, seed, row)
-            opened += 1
-        while folded < opened and flight.landed[folded % window]:
+            open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
+            queues.ready[ready] = opened % window
+            opened, ready = opened + 1, ready + 1
+        for k in range(ready):
+            slot = queues.ready[k]
+            if advance(tables, flight, columns, slot, seed):
+                _push(queues, tables.block[flight.traveller[slot].block].queue, slot)
+        while folded < opened and flight.traveller[folded % window].landed == 1:
             _add(tables, flight, sums, folded % window)
             folded += 1
-        queue = _longest(queues)
-        if queue >= 0:
-            _follow(tables, flight, columns, bench, queues, queue, seed, start)
 
 
 class Record(NamedTuple):
@@ -282,7 +236,10 @@ class Record(NamedTuple):
     rho: bool = False
 
 
-def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Record = Record()) -> dict[str, NDArray]:
+TOTALS = Record()
+
+
+def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> dict[str, NDArray]:
     """Run trajectories `start` ... `stop` - 1 of a seed.
 
     The result is a function of tables, seed and ids alone; columns and jumps of a trajectory do not depend on which
@@ -293,8 +250,8 @@ def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Reco
     dict of arrays, n = stop - start
         initial, final (n,) int32; counts (n, ncounts) int32; closing_energy (n,) float64; status (n,) uint8 (0: fine,
         1: no channel takes the state out although its norm fell);
-        expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64;
-        on request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128, and for the jumps
+        expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64; on
+        request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128, and for the jumps
         row_size (n,) int64, jump_time float64 and jump_channel int32, both (sum of row_size,), trajectory by trajectory.
     """
     capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
@@ -335,16 +292,13 @@ def _run(
         rho=np.zeros((ntime if record.rho else 0, d, d), complex),
     )
     shots = ntime if record.rho else 0
-    nqueues = int(np.max(tables.queue_of)) + 1
+    nqueues = int(tables.block["queue"].max()) + 1
     per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
     slots = min(_MOST_SLOTS, _SLOTS_PER_QUEUE * max(1, nqueues), n, max(WIDTH, _BUFFER // per_slot))
-    choices = max(1, len(tables.closing), int(np.max(np.diff(tables.exit_start))))
+    choices = max(1, len(tables.closing), int((tables.block["exit_end"] - tables.block["exit_first"]).max()))
     flight = Flight(
-        *(np.zeros(slots, np.int64) for _ in range(5)),
-        *(np.zeros(slots) for _ in range(3)),
-        spare=np.zeros((slots, 2), np.uint64),
+        traveller=np.zeros(slots, TRAVELLER),
         psi=np.zeros((slots, m), complex),
-        landed=np.zeros(slots, np.bool_),
         heat=np.zeros((slots, ntime, nbaths)),
         value=np.zeros((slots, ntime, nops)),
         snapshot=np.zeros((slots, shots, m), complex),
@@ -356,9 +310,9 @@ def _run(
         slot=np.zeros((nqueues, slots), np.int64),
         head=np.zeros(nqueues, np.int64),
         length=np.zeros(nqueues, np.int64),
-        lane_slot=np.zeros(WIDTH, np.int64),
+        ready=np.zeros(slots + WIDTH, np.int64),
     )
-    bench = make_bench(m, int(np.max(tables.order)))
+    bench = make_bench(m, int(tables.block["order"].max()))
     _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), start, stop)
     logged = int(columns.logged[0])
     result = {
