@@ -10,11 +10,12 @@ A paper's module defines three names:
 ``claims() -> list[Claim]``
     Every claim of the paper with the paper's number, ours, and whether it holds.
 
-and, for what can also be sampled, ``SAMPLING : dict[(system, quantity), function]`` with ``function(params) -> Sampling``.
+and, for what can also be sampled, ``SAMPLING : dict[(system, quantity), function]`` with
+``function(params) -> Sampling``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Params = Mapping[str, Any]
@@ -42,6 +43,8 @@ class Sampling:
         The package's exact value of the same quantity at the same finite time, against which the z-score is taken.
     spread : float
         Predicted standard error times sqrt(ntraj): decides whether sampling can reach the entry.
+    options : mapping
+        Further keywords of `collide.run`, such as ``e_ops`` or ``closing``.
     """
 
     model: Any
@@ -50,6 +53,7 @@ class Sampling:
     estimate: Callable[[Any], tuple[float, float]]
     exact: float
     spread: float
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ class Figure:
         File stem, e.g. "fig2".
     title : str
     curves : callable
-        (ntraj, seed) -> plain dict of arrays: exact curves and sampled points with error bars; ntraj = 0 for exact only.
+        (ntraj, seed) -> plain dict of arrays: exact curves and sampled points with error bars; ntraj = 0 for exact
+        only.
     draw : callable
         (curves) -> matplotlib Figure.
     """

@@ -1,0 +1,87 @@
+"""Entries of reference tables reached by trajectories: z-scores against the exact value at the same finite time."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+import math
+from typing import Any
+
+from collide.ensemble.verbs import run_program
+from collide.program import compile_program
+
+from .papers.base import Sampling
+
+RELATIVE = 0.1  # a standard error above this share of the value says nothing: the entry is left to the exact side
+LIMIT = 4.5  # standard errors; a chance of 7e-6 for each comparison of Gaussian errors
+KEPT = 4  # ensembles remembered, since many quantities of a table belong to one point
+
+
+@dataclass(frozen=True)
+class Score:
+    """How trajectories judged one point.
+
+    Attributes
+    ----------
+    reached : bool
+        Whether the predicted error is small enough to say something.
+    relative : float
+        Predicted standard error over the exact value.
+    value, error, exact : float
+        nan where it was not reached.
+    """
+
+    reached: bool
+    relative: float
+    value: float = math.nan
+    error: float = math.nan
+    exact: float = math.nan
+
+    @property
+    def z(self) -> float:
+        """Distance from the exact value in standard errors."""
+        distance = self.value - self.exact
+        if self.error > 0:
+            return distance / self.error
+        return 0.0 if abs(distance) <= 1e-12 * max(1.0, abs(self.exact)) else math.copysign(math.inf, distance)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing speaks against the ensemble."""
+        return not self.reached or abs(self.z) <= LIMIT
+
+
+class Sampler:
+    """Runs ensembles for the points that a budget of trajectories can reach, and remembers the last few.
+
+    Parameters
+    ----------
+    ntraj : int
+        Trajectories for each point.
+    seed : int
+    threads : int, optional
+    """
+
+    def __init__(self, ntraj: int, seed: int, threads: int | None = None) -> None:
+        if ntraj < 2:
+            raise ValueError(f"`ntraj` must be at least 2, but is {ntraj}")
+        self.ntraj, self.seed, self.threads = ntraj, seed, threads
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+
+    def judge(self, sampling: Sampling) -> Score:
+        """Sample one point, if its predicted error is small enough."""
+        error = sampling.spread / math.sqrt(self.ntraj)
+        relative = error / abs(sampling.exact) if sampling.exact else math.inf
+        if not relative <= RELATIVE:
+            return Score(False, relative)
+        value, error = sampling.estimate(self._ensemble(sampling))
+        return Score(True, relative, float(value), float(error), float(sampling.exact))
+
+    def _ensemble(self, sampling: Sampling) -> Any:
+        program = compile_program(sampling.model, sampling.time, initial=sampling.initial, **sampling.options)
+        if program.identity not in self._kept:
+            self._kept[program.identity] = run_program(
+                program, self.ntraj, self.seed, threads=self.threads, progress=False
+            )
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(program.identity)
+        return self._kept[program.identity]
