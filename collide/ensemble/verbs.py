@@ -293,9 +293,9 @@ def _program_of(stored: StoredProgram) -> Any:
 
 
 def _rewritable(path: Path) -> FileStore:
-    """The file open for commits; a compressed one that is not complete is laid out anew first."""
+    """The file open for commits; one in its final form in which chunks turned out damaged is laid out anew first."""
     store = FileStore.writer(path)
-    if store.header.packed and not store.done.all():
+    if store.final and not store.done.all():
         plan = store.plan
         store.close()
         return FileStore.rebuild(path, plan)

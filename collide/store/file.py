@@ -143,6 +143,11 @@ class FileStore:
         """Whether the ragged records are inside the file."""
         return not self.plan.fields.ragged or self.header.entries is not None
 
+    @property
+    def final(self) -> bool:
+        """Whether the file has a form in which no single chunk can be written: compressed, or with its events inside."""
+        return self.header.packed or self.header.entries is not None
+
     def commit(self, chunk: Chunk, seconds: float = 0.0) -> None:
         """Store a chunk; when this returns no kill can take it away.
 
@@ -206,15 +211,17 @@ class FileStore:
         """The flat columns of the file's k-th chunk."""
         fields = self.plan.fields.ragged
         if not self.folded:
-            journal = self._journal or self._missing_journal()
-            return {f.name: f.from_disk(a) for f, a in zip(fields, journal.read(k), strict=True)}
+            if self._journal is None or k not in self._journal.index:
+                raise self._missing_journal()
+            return {f.name: f.from_disk(a) for f, a in zip(fields, self._journal.read(k), strict=True)}
         start, stop = self._entries(k)
         with self._reading() as file:
             return {f.name: f.from_disk(file[f.name][start:stop]) for f in fields}
 
-    def _missing_journal(self) -> Journal:
-        raise StoreError(
-            f"{journal_path(self.path)} is missing, which holds the events of this unfinished run: put it back, or "
+    def _missing_journal(self) -> StoreError:
+        wrong = "is missing" if self._journal is None else "is of another run"
+        return StoreError(
+            f"{journal_path(self.path)} {wrong}, but should hold the events of this unfinished run: put it back, or "
             "resume the run, which repeats the chunks whose events are gone."
         )
 
@@ -271,8 +278,6 @@ class FileStore:
 
     def intact(self, k: int, checksum: int) -> bool:
         """Whether the bytes of the k-th chunk match a checksum."""
-        if not self.folded and (self._journal is None or k not in self._journal.index):
-            return False
         try:
             return self.stored(k).checksum() == checksum
         except (OSError, ValueError, StoreError):
@@ -283,8 +288,8 @@ class FileStore:
         spoiled = self.damaged()
         if spoiled:
             warnings.warn(
-                f"{len(spoiled)} of {len(self.done)} chunks in {self.path} do not match their checksums (a power cut, or "
-                "a lost journal) and will be run again.",
+                f"{len(spoiled)} of {len(self.done)} chunks in {self.path} do not match their checksums (a power cut, "
+                "or a lost journal): they will be run again.",
                 stacklevel=4,
             )
         for k in spoiled:

@@ -1,18 +1,18 @@
 """The journal: ragged records of a run under way, whose lengths nobody knows beforehand.
 
 An HDF5 file that grows can be damaged when its writer is killed; a file to which whole entries are appended cannot: a
-torn entry at its end is recognised by its checksum and cut off.  When all chunks are there the entries are folded into
-the HDF5 file in the order of the grid, and the journal is removed.
+torn entry at its end is shorter than it says, and is cut off.  Damage inside an entry shows in the chunk's checksum,
+which lies in the HDF5 file.  When all chunks are there the entries are folded into the HDF5 file in the order of the
+grid, and the journal is removed.
 
-Layout, little-endian: 16 bytes ``collide journal1``, 32 bytes of the run's name; then per chunk ``CHNK``, CRC-32 of all
-that follows in the entry, chunk number, number of ragged entries, number of bytes (4s I q q q), and the flat columns.
+Layout, little-endian: 16 bytes ``collide journal1``, 32 bytes of the journal's name; then per chunk ``CHNK``, four
+empty bytes, chunk number, number of ragged entries, number of bytes (4s 4x q q q), and the flat columns.
 """
 
 from collections.abc import Sequence
 import os
 from pathlib import Path
 import struct
-from zlib import crc32
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from .disk import announce, write_at
 
 MAGIC = b"collide journal1"
 HEADER = struct.Struct("<16s32s")
-ENTRY = struct.Struct("<4sIqqq")
-_BODY = struct.Struct("<qqq")
+ENTRY = struct.Struct("<4s4xqqq")
 
 
 class Journal:
@@ -32,7 +31,7 @@ class Journal:
     Parameters
     ----------
     path : Path
-    run : str
+    name : str
         32 hexadecimal digits that tie the journal to its HDF5 file.
     fields : sequence of Field
         The flat columns.
@@ -40,42 +39,34 @@ class Journal:
         Open for appending; what follows the last whole entry is cut off.
     """
 
-    def __init__(self, path: Path, run: str, fields: Sequence[Field], *, write: bool) -> None:
+    def __init__(self, path: Path, name: str, fields: Sequence[Field], *, write: bool) -> None:
         self.path, self.fields = path, tuple(fields)
         self.index: dict[int, tuple[int, int]] = {}  # chunk -> offset of its data, number of ragged entries
         self._fd = os.open(path, (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY, 0o644)
-        self._end = self._scan(run)
+        self._end = self._scan(name)
         if write:
-            self._truncate(run)
+            self._truncate(name)
 
-    def _scan(self, run: str) -> int:
+    def _scan(self, name: str) -> int:
         """Index the whole entries; return where the next one goes."""
-        if os.pread(self._fd, HEADER.size, 0) != HEADER.pack(MAGIC, run.encode()):
+        if os.pread(self._fd, HEADER.size, 0) != HEADER.pack(MAGIC, name.encode()):
             return 0  # new, torn at birth, or left behind by a run that was overwritten
         end, offset = os.fstat(self._fd).st_size, HEADER.size
         while offset + ENTRY.size <= end:
-            tag, check, chunk, entries, nbytes = ENTRY.unpack(os.pread(self._fd, ENTRY.size, offset))
+            tag, chunk, entries, nbytes = ENTRY.unpack(os.pread(self._fd, ENTRY.size, offset))
             data = offset + ENTRY.size
             if tag != b"CHNK" or nbytes < 0 or data + nbytes > end:
-                break
-            if self._crc(_BODY.pack(chunk, entries, nbytes), data, nbytes) != check:
                 break
             self.index[chunk] = (data, entries)
             offset = data + nbytes
         return offset
 
-    def _crc(self, head: bytes, offset: int, nbytes: int) -> int:
-        total = crc32(head)
-        for position in range(offset, offset + nbytes, 1 << 22):
-            total = crc32(os.pread(self._fd, min(1 << 22, offset + nbytes - position), position), total)
-        return total
-
-    def _truncate(self, run: str) -> None:
+    def _truncate(self, name: str) -> None:
         if os.fstat(self._fd).st_size != self._end:
             announce("journal truncate")
             os.ftruncate(self._fd, self._end)
         if self._end == 0:
-            write_at(self._fd, HEADER.pack(MAGIC, run.encode()), 0, "journal header")
+            write_at(self._fd, HEADER.pack(MAGIC, name.encode()), 0, "journal header")
             self._end = HEADER.size
 
     def append(self, chunk: int, arrays: Sequence[Array]) -> None:
@@ -87,12 +78,8 @@ class Journal:
             If the disk is full; the journal is as it was before.
         """
         entries, nbytes = len(arrays[0]), sum(a.nbytes for a in arrays)
-        body = _BODY.pack(chunk, entries, nbytes)
-        total = crc32(body)
-        for array in arrays:
-            total = crc32(array.reshape(-1).view(np.uint8).data, total)
         offset = self._end
-        write_at(self._fd, ENTRY.pack(b"CHNK", total, chunk, entries, nbytes), offset, "journal entry")
+        write_at(self._fd, ENTRY.pack(b"CHNK", chunk, entries, nbytes), offset, "journal entry")
         offset += ENTRY.size
         start = offset
         for array in arrays:

@@ -12,6 +12,7 @@ written where HDF5 says they lie, so that no metadata of HDF5 ever changes and n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 import json
 from pathlib import Path
@@ -251,6 +252,7 @@ def _write_provenance(file: h5py.File, scales: Mapping[str, h5py.Dataset]) -> No
     _contiguous_variable(group, wall, 1).attrs.update({"units": wall.units, "long_name": wall.meaning})
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return metadata.version(package)
