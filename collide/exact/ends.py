@@ -23,7 +23,7 @@ from collide.exact.reduced import Reduced
 from collide.exact.reversal import reversed_process
 from collide.exact.sectors import ROUNDING
 
-NEVER = 1e-15  # probabilities below are rounding: the outcome does not occur
+NEVER = 1e-13  # probabilities below, computed as sums, are rounding: the outcome does not occur
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Ends:
     ----------
     t : float
     first : (ni, d) complex
-        Opening kets, orthonormal.
+        Opening kets that occur, orthonormal.
     p : (ni,) float
-        Their probabilities.
+        Their probabilities, positive; each of them weighs the same in the integral fluctuation theorem.
     last : (nf, d) complex
         Closing kets, orthonormal and complete.
     reference : (nf,) float
@@ -91,13 +91,18 @@ def shifted_moments(resolved: Floats, shift: Floats) -> Floats:
     resolved : (K+1, ni, nf) float
         Moments of the sum of counts.
     shift : (ni, nf) float
-        May be infinite where the outcome never occurs.
+        May be infinite where the outcomes never occur.
     """
-    shift = np.where(resolved[0] > NEVER, shift, 0.0)
+    shift = possible(shift, resolved[0])
     K = len(resolved) - 1
     return np.array(
         [sum(comb(n, k) * (shift ** (n - k) * resolved[k]).sum() for k in range(n + 1)) for n in range(K + 1)]
     )
+
+
+def possible(shift: Floats, probability: Floats) -> Floats:
+    """The end points' part (ni, nf) with infinities dropped where the outcomes occur by rounding only."""
+    return np.where(np.isinf(shift) & (np.abs(probability) <= NEVER), 0.0, shift)
 
 
 def cumulants_from_moments(moments: Floats) -> Floats:
@@ -134,7 +139,7 @@ def exponential_average(reduced: Reduced, ends: Ends) -> ExponentialAverage:
     r"""Exact :math:`\langle e^{-\Sigma}\rangle`, its variance, and its value in the reversed process.
 
     :math:`\Sigma = \ln p_0(i) - \ln p_\tau(f) - \sum_b\beta_b Q_b + c_0 t`.  Nothing is divided by a probability of the
-    final state, and opening outcomes of probability zero do not occur.
+    final state.
 
     Parameters
     ----------
@@ -143,15 +148,13 @@ def exponential_average(reduced: Reduced, ends: Ends) -> ExponentialAverage:
     ends : Ends
     """
     entropy = reduced.process.counts.entropy
-    opens = ends.p > NEVER
-    kets, p = ends.first[opens], ends.p[opens]
-    start = projectors(reduced, kets)
+    start = projectors(reduced, ends.first)
     rows = np.array([reduced.sector.functional(np.outer(k, k.conj())) for k in ends.last])
     lost = contraction_rate(reduced.process) * ends.t
     once = rows @ tilted_state(reduced, -entropy, start, ends.t) * np.exp(-lost)  # (nf, ni)
     twice = rows @ tilted_state(reduced, -2 * entropy, start, ends.t) * np.exp(-2 * lost)
     mean = float((ends.reference @ once).sum())
-    square = float((ends.reference**2 @ twice / p).sum())
+    square = float((ends.reference**2 @ twice / ends.p).sum())
     return ExponentialAverage(mean, square - mean**2, reversed_value(reduced.process, ends))
 
 
@@ -164,6 +167,5 @@ def reversed_value(process: Process, ends: Ends) -> float:
     backwards = Reduced(reversed_process(process), np.abs(start) > ROUNDING * np.abs(start).max())
     none = np.zeros(len(process.counts))  # no tilt: the reversed operators carry the entropies
     end = tilted_state(backwards, none, backwards.sector.vector(start), ends.t)
-    kets = ends.first[ends.p > NEVER]
-    support = backwards.sector.functional(kets.T @ kets.conj())
+    support = backwards.sector.functional(ends.first.T @ ends.first.conj())
     return float(support @ end * np.exp(-contraction_rate(process) * ends.t))

@@ -14,6 +14,7 @@ from collide.exact.ends import (
     cumulants_from_moments,
     end_resolved,
     exponential_average,
+    possible,
     projectors,
     shifted_moments,
 )
@@ -87,7 +88,7 @@ class TrajectoryStatistics:
         (wa, sa), (wb, sb) = self._quantity(a), self._quantity(b)
         jets = Jets.box([1, 1])
         G = dict(zip(jets.indices, end_resolved(self._reduced, self.ends, [wa, wb], jets), strict=True))
-        sa, sb = (np.where(G[0, 0] > NEVER, s, 0.0) for s in (sa, sb))
+        sa, sb = (possible(s, G[0, 0]) for s in (sa, sb))
         both = (sa * sb * G[0, 0] + sa * G[0, 1] + sb * G[1, 0] + G[1, 1]).sum()
         return float(both - (sa * G[0, 0] + G[1, 0]).sum() * (sb * G[0, 0] + G[0, 1]).sum())
 
