@@ -79,11 +79,15 @@ def require_reverse(channels: Sequence[Channel]) -> None:
         One sentence with the bath, the quantum and the remedy.
     """
     groups = _groups(channels)
-    for (name, quantum, entropy), group in groups.items():
-        if quantum == entropy == 0 or entropy > UNDERFLOW:
+    checked: set[Key] = set()
+    for key, group in groups.items():
+        name, quantum, entropy = key
+        if quantum == entropy == 0 or entropy > UNDERFLOW or key in checked:
             continue
         kind, expected = group[0].kind, group[0].surprise
-        reverses = groups.get(_key(group[0], -1), [])
+        back = _key(group[0], -1)
+        reverses = groups.get(back, [])
+        checked.add(back)
         if not reverses:
             raise ValueError(
                 f"the {kind} channel of bath {name!r} with quantum {quantum:g} has no reverse jump with quantum"

@@ -93,12 +93,17 @@ class Channel:
         return int(np.sign(self.quantum)) if self.charge is None else int(self.charge)
 
 
+def _equal(known: float, value: float) -> bool:
+    return known == value or abs(known - value) <= SAME_QUANTUM * max(1.0, abs(value))
+
+
 class CountBook:
     """Collects the rows (bath, heat, charge, entropy) of a `CountTable` in the order in which they are met."""
 
     def __init__(self) -> None:
         self.baths: dict[str, float] = {}
         self.rows: list[tuple[int, float, int, float]] = []
+        self._alike: dict[tuple[int, int], list[int]] = {}  # rows by bath and charge: a global equation has hundreds
 
     def bath(self, name: str, beta: float) -> int:
         """Index of a bath, added if new; one name cannot stand for two temperatures."""
@@ -111,11 +116,12 @@ class CountBook:
         """Index of the row; -1 where there is nothing to count."""
         if heat == 0 and charge == 0:
             return -1
-        for index, known in enumerate(self.rows):
-            same_heat = abs(known[1] - heat) <= SAME_QUANTUM * max(1.0, abs(heat))
-            same_entropy = known[3] == entropy or abs(known[3] - entropy) <= SAME_QUANTUM * max(1.0, abs(entropy))
-            if known[0] == bath and same_heat and known[2] == charge and same_entropy:
+        alike = self._alike.setdefault((bath, charge), [])
+        for index in alike:
+            _, known_heat, _, known_entropy = self.rows[index]
+            if _equal(known_heat, heat) and _equal(known_entropy, entropy):
                 return index
+        alike.append(len(self.rows))
         self.rows.append((bath, heat, charge, entropy))
         return len(self.rows) - 1
 

@@ -19,7 +19,7 @@ from collide.collision import Collision, CollisionModel
 from collide.exact.process import Complexes, Sparse
 from collide.lindblad import LindbladModel, davies, local
 from collide.machines.recipe import with_recipe
-from collide.machines.rotor_ladder import WidestLadder, find_ladder, ladder_of
+from collide.machines.rotor_ladder import WidestLadder, ladder_of, on_wide_ladder
 from collide.operators import Space, lowering, qubit
 from collide.operators import rotor as rotor_site
 
@@ -173,11 +173,10 @@ def rotor(
     _check(parameters)
     if oscillator_levels is not None:
         parameters["oscillator_levels"] = _pair_of(oscillator_levels)
-    given = l_min is not None
-    if not given:
-        parameters["l_min"], parameters["l_max"] = _wide_enough(parameters)
+    if l_min is None:
+        return _on_wide_ladder(parameters)
     model = with_recipe(_build(parameters), "rotor", parameters)
-    if given and gamma > 0:
+    if gamma > 0:
         _warn_if_short(model)
     return model
 
@@ -324,15 +323,20 @@ def _oscillator(bath: Bath, omega: float, levels: int | None) -> Ancilla:
 # -------------------------------------------------------------------- the ladder
 
 
-def _wide_enough(p: dict[str, Any]) -> tuple[int, int]:
-    """A ladder whose ends are empty in the steady state of the Lindblad equation with these parameters."""
+def _on_wide_ladder(p: dict[str, Any]) -> Model:
+    """The model on a ladder whose ends are empty in the steady state of the Lindblad equation with these parameters."""
     if p["gamma"] == 0:
         raise ValueError("`gamma` = 0: without friction the rotor runs away, so give `l_min` and `l_max`")
     equation = p | {"picture": "jump", "load": "kicks"}
     try:
-        return find_ladder(lambda low, high: _build(equation | {"l_min": low, "l_max": high}), p["I"], p["beta_r"])
+        low, high, model = on_wide_ladder(
+            lambda low, high: _build(equation | {"l_min": low, "l_max": high}), p["I"], p["beta_r"]
+        )
     except WidestLadder as error:
         raise ValueError(f"{error}; give `l_min` and `l_max`") from error
+    p = p | {"l_min": low, "l_max": high}
+    same = p["picture"] == "jump" and p["load"] == "kicks"
+    return with_recipe(model if same else _build(p), "rotor", p)
 
 
 def _warn_if_short(model: Model) -> None:

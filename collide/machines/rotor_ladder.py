@@ -94,8 +94,8 @@ def populations(rho: Any, levels: int) -> Any:
     return rho.diagonal().real.reshape(-1, levels).sum(axis=0)
 
 
-def find_ladder(build: Callable[[int, int], Any], I: float, beta_r: float) -> tuple[int, int]:
-    """The first ladder, of a growing sequence, whose ends are empty in the steady state.
+def on_wide_ladder(build: Callable[[int, int], Any], I: float, beta_r: float) -> tuple[int, int, Any]:
+    """The first ladder, of a growing sequence, whose ends are empty in the steady state, and the model on it.
 
     Parameters
     ----------
@@ -111,9 +111,10 @@ def find_ladder(build: Callable[[int, int], Any], I: float, beta_r: float) -> tu
     width = max(0.5, math.sqrt(I * 0.09 / beta_r))
     low, high = math.floor(FIRST[0] * width), math.ceil(FIRST[1] * width)
     while high - low < WIDEST:
-        P = populations(build(low, high).steady_state(), high - low + 1)
+        model = build(low, high)
+        P = populations(model.steady_state(), high - low + 1)
         if max(P[0], P[-1]) < EMPTY:
-            return low, high
+            return low, high, model
         wider = math.ceil(STEP * (high - low))
         low, high = low - wider * bool(P[0] >= EMPTY), high + wider * bool(P[-1] >= EMPTY)
     raise WidestLadder(
