@@ -78,10 +78,17 @@ class FakeProgram:
 
 
 def make(
-    scale: float = 1.0, keep: tuple[str, ...] = KEEP, delay: float = 0.0, fail_at: int = -1, die_at: int = -1
+    scale: float = 1.0,
+    keep: tuple[str, ...] = KEEP,
+    delay: float = 0.0,
+    fail_at: int = -1,
+    die_at: int = -1,
+    burst: int = 5,
 ) -> FakeProgram:
-    """A program: `scale` changes the records, `delay` seconds pass in each chunk, trajectory `fail_at` raises, `die_at`
-    kills the worker process that runs it.
+    """A program.
+
+    `scale` changes the records, `delay` seconds pass in each chunk, trajectory `fail_at` raises, `die_at` kills the
+    worker process that runs it, and a trajectory has fewer than `burst` events.
     """
     arrays = {
         "tlist": np.array([1.0, 2.0, 3.0]),
@@ -89,6 +96,7 @@ def make(
         "delay": np.array([delay]),
         "fail_at": np.array([fail_at]),
         "die_at": np.array([die_at]),
+        "burst": np.array([burst]),
         "operator": np.array([[0, 1j], [-1j, 0]]),
         "flags": np.array([True, False]),
         "nothing": np.zeros((0, 4)),
@@ -130,10 +138,10 @@ def run_chunk(program: FakeProgram, seed: int, start: int, stop: int) -> Chunk:
     }
     ragged = {}
     if "jumps" in program.meta["keep"]:
-        sizes = np.floor(5 * draws[:, 0]).astype(np.int64)
+        sizes = np.floor(program.arrays["burst"] * draws[:, 0]).astype(np.int64)
         ragged = {
             "row_size": sizes,
-            "jump_time": np.concatenate([np.sort(draws[i, : sizes[i]]) for i in range(n)]),
+            "jump_time": np.concatenate([np.linspace(0, draws[i, 1], sizes[i]) for i in range(n)]),
             "jump_channel": np.concatenate([np.arange(s, dtype=np.int32) for s in sizes]).astype(np.int32),
         }
     return Chunk(start, stop, columns, partial, ragged)

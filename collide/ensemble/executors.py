@@ -144,27 +144,31 @@ class Inline(Executor):
         return future
 
 
-@contextmanager
-def executor_for(executor: Executor | None, threads: int | None, chunks: int) -> Iterator[Executor]:
-    """The user's executor, or threads of our own.
+def check_workers(executor: Any, threads: Any) -> None:
+    """Refuse what `executor_for` cannot use, before any file is touched.
 
     Raises
     ------
     TypeError, ValueError
-        If the arguments do not describe an executor.
+        If the arguments do not describe workers.
     """
+    if executor is not None and threads is not None:
+        raise ValueError(f"`threads` is {threads}, but an `executor` has its own workers: give one of the two.")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"`executor` must have the method submit of concurrent.futures.Executor, but is {executor!r}.")
+    if threads is not None and not isinstance(threads, int):
+        raise TypeError(f"`threads` must be an integer, but is {threads!r}.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"`threads` must be at least 1, but is {threads}.")
+
+
+@contextmanager
+def executor_for(executor: Executor | None, threads: int | None, chunks: int) -> Iterator[Executor]:
+    """The user's executor, or threads of our own for so many chunks."""
     if executor is not None:
-        if threads is not None:
-            raise ValueError(f"`threads` is {threads}, but an `executor` has its own workers: give one of the two.")
-        if not hasattr(executor, "submit"):
-            raise TypeError(
-                f"`executor` must have the method submit of concurrent.futures.Executor, but is {executor!r}."
-            )
         yield executor
         return
     count = min(cores() if threads is None else threads, chunks)
-    if threads is not None and threads < 1:
-        raise ValueError(f"`threads` must be at least 1, but is {threads}.")
     with Inline() if count <= 1 else ThreadPoolExecutor(count, thread_name_prefix="collide") as pool:
         yield pool
 

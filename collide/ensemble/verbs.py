@@ -8,6 +8,7 @@ from secrets import randbits
 from typing import Any, Literal
 
 from collide.ensemble.drive import drive, temporary_store
+from collide.ensemble.executors import check_workers
 from collide.ensemble.result import Ensemble
 import collide.program as engine
 from collide.records import CHUNK_SIZE, Grid
@@ -86,6 +87,7 @@ def run(
         After Ctrl-C: the chunks under way were finished and saved, and `collide.resume` goes on from there.
     """
     _grid(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
+    check_workers(executor, threads)
     chosen: dict[str, Any] = {} if labels is None else {"labels": labels}
     program = engine.compile_program(model, tlist, initial=initial, closing=closing, e_ops=e_ops, keep=keep, **chosen)
     return run_program(
@@ -119,6 +121,7 @@ def run_program(
 ) -> Ensemble:
     """Run an ensemble of a compiled program; the parameters are those of `run`."""
     grid = _grid(ntraj, chunk_size, shard)
+    check_workers(executor, threads)
     if overwrite and resume:
         raise ValueError("`overwrite` and `resume` exclude each other: give one of the two.")
     if out is not None and resume and Path(out).exists():
@@ -171,8 +174,8 @@ def resume(
     -------
     Ensemble
     """
-    path = Path(path)
-    store = _rewritable(path)
+    check_workers(executor, threads)
+    store = _rewritable(Path(path))
     return Ensemble(drive(_program_of(store.plan.program), store, executor, threads, progress))
 
 
@@ -200,6 +203,7 @@ def extend(
     -------
     Ensemble
     """
+    check_workers(executor, threads)
     path = Path(path)
     old = FileStore.load(path)
     grid, ntraj = old.plan.grid, _integer("ntraj", ntraj)

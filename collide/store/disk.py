@@ -12,6 +12,8 @@ import resource
 
 from collide.records import Array
 
+from .errors import failure
+
 before_write: Callable[[str], None] | None = None
 
 
@@ -68,14 +70,13 @@ def check_room(folder: Path, nbytes: int, path: Path) -> None:
     """
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if limit != resource.RLIM_INFINITY and nbytes > limit:
-        raise OSError(
-            errno.EFBIG,
-            f"{path} needs {size(nbytes)}, but the limit on file sizes is {size(limit)}; raise it (`ulimit -f`)",
+        raise failure(
+            errno.EFBIG, f"{path} needs {size(nbytes)}, but the limit on file sizes is {size(limit)}: see `ulimit -f`."
         )
     usage = os.statvfs(folder)
     free = usage.f_bavail * usage.f_frsize
     if nbytes > free:
-        raise OSError(errno.ENOSPC, f"{path} needs {size(nbytes)}, but {folder} has {size(free)} left; free some space")
+        raise failure(errno.ENOSPC, f"{path} needs {size(nbytes)}, but {folder} has {size(free)} left: make room.")
 
 
 def size(nbytes: float) -> str:

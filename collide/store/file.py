@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from collide.records import Array, Chunk, Stored
 
 from .disk import remove, replace
-from .errors import friendly
+from .errors import failure, friendly
 from .journal import Journal
 from .layout import Header, Names, StoreError, open_hdf5, read_header
 from .lock import Lock
@@ -145,7 +145,7 @@ class FileStore:
 
     @property
     def final(self) -> bool:
-        """Whether the file has a form in which no single chunk can be written: compressed, or with its events inside."""
+        """Whether no single chunk can be written any more: the file is compressed, or has its events inside."""
         return self.header.packed or self.header.entries is not None
 
     def commit(self, chunk: Chunk, seconds: float = 0.0) -> None:
@@ -168,13 +168,20 @@ class FileStore:
             self._add_wall_time(seconds)
             os.fsync(self._places.fd)
             if self.done.all() and not self.folded:
-                self._fold()
+                self._fold_or_explain()
             elif self.folded:
                 remove(journal_path(self.path))
 
     def _add_wall_time(self, seconds: float) -> None:
         if seconds:
             self._places.write("provenance/wall_time", np.array([self.wall_time() + seconds], dtype="<f8"), 0, 8)
+
+    def _fold_or_explain(self) -> None:
+        try:
+            self._fold()
+        except OSError as error:
+            sentence = f"{self.path} is complete, but its events could not be moved into it, which takes a second copy"
+            raise failure(error.errno or 0, f"{sentence} ({str(error).rstrip('.')}): make room and resume.") from error
 
     def _fold(self) -> None:
         """Build the final file beside this one, in the order of the grid, and put it in its place."""
