@@ -196,10 +196,8 @@ def _hopping(matrix: Floats, d: int, reduced: Reduced) -> Hopping | None:
     pp, pc, cp, cc = matrix[:d, :d], matrix[:d, d:], matrix[d:, :d], matrix[d:, d:]
     lu, W = None, pp.copy()
     if cc.size:
-        norm = np.abs(cc).sum(axis=0).max()
-        factor, pivot = la.lu_factor(cc, check_finite=False)
-        lu = (factor, pivot)
-        if norm == 0 or la.lapack.dgecon(factor, norm)[0] < SINGULAR:
+        lu = _factorised(cc)
+        if lu is None:
             return None
         if pc.any():
             response = la.lu_solve(lu, cp)
@@ -209,16 +207,11 @@ def _hopping(matrix: Floats, d: int, reduced: Reduced) -> Hopping | None:
     np.fill_diagonal(W, 0.0)
     if (W < 0).any():
         return None
-    order = _closed_class_first(W, reduced)
-    return Hopping(Rates(W, order), lu, pc, cp)
-
-
-def _closed_class_first(W: Floats, reduced: Reduced) -> Ints:
-    """An order of the states in which the one closed class comes first."""
     closed = closed_classes(sp.csr_array(W))
-    if len(closed) > 1:
-        raise NonUniqueSteadyState(sentence(closed, reduced.process.dims))
-    return np.concatenate([closed[0], np.setdiff1d(np.arange(len(W)), closed[0])])
+    if len(closed) > 1:  # named from the whole generator: states of W may be dressed by the eliminated coherences
+        raise NonUniqueSteadyState(sentence(conserved_subspaces(matrix, reduced.sector), reduced.process.dims))
+    order = np.concatenate([closed[0], np.setdiff1d(np.arange(d), closed[0])])
+    return Hopping(Rates(W, order), lu, pc, cp)
 
 
 def _bordered(matrix: Floats, d: int, reduced: Reduced) -> Bordered:
@@ -229,10 +222,18 @@ def _bordered(matrix: Floats, d: int, reduced: Reduced) -> Bordered:
     border[row, :d] = 1.0
     scale = np.abs(matrix).max() or 1.0
     border[row] *= scale
-    lu = la.lu_factor(border, check_finite=False)
-    if la.lapack.dgecon(lu[0], np.abs(border).sum(axis=0).max())[0] < SINGULAR:
+    lu = _factorised(border)
+    if lu is None:
         raise NonUniqueSteadyState(sentence(conserved_subspaces(matrix, reduced.sector), reduced.process.dims))
-    return Bordered((lu[0], lu[1]), border, row)
+    return Bordered(lu, border, row)
+
+
+def _factorised(matrix: Floats) -> tuple[Floats, Any] | None:
+    """Triangular factors for `lu_solve`; None for a matrix that is singular to working precision."""
+    factor, pivot, exactly_singular = la.lapack.dgetrf(matrix)
+    if exactly_singular or la.lapack.dgecon(factor, np.abs(matrix).sum(axis=0).max())[0] < SINGULAR:
+        return None
+    return factor, pivot
 
 
 def _sparse_bordered(matrix: Sparse, d: int, reduced: Reduced) -> SparseBordered:
