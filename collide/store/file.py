@@ -181,7 +181,7 @@ class FileStore:
             self._fold()
         except OSError as error:
             sentence = f"{self.path} is complete, but its events could not be moved into it, which takes a second copy"
-            raise failure(error.errno or 0, f"{sentence} ({str(error).rstrip('.')}): make room and resume.") from error
+            raise failure(error.errno or 0, f"{sentence} ({str(error).rstrip('.')}); then resume.") from error
 
     def _fold(self) -> None:
         """Build the final file beside this one, in the order of the grid, and put it in its place."""

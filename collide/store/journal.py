@@ -10,10 +10,10 @@ empty bytes, chunk number, number of ragged entries, number of bytes (4s 4x q q 
 """
 
 from collections.abc import Sequence
-from io import FileIO
 import os
 from pathlib import Path
 import struct
+from weakref import finalize
 
 import numpy as np
 
@@ -43,19 +43,19 @@ class Journal:
     def __init__(self, path: Path, name: str, fields: Sequence[Field], *, write: bool) -> None:
         self.path, self.fields = path, tuple(fields)
         self.index: dict[int, tuple[int, int]] = {}  # chunk -> offset of its data, number of ragged entries
-        fd = os.open(path, (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY, 0o644)
-        self._file = FileIO(fd, "r+" if write else "r")  # closed with the last reference to the journal
+        self._fd = os.open(path, (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY, 0o644)
+        self._release = finalize(self, os.close, self._fd)  # with the last reference, if nobody calls `close`
         self._end = self._scan(name)
         if write:
             self._truncate(name)
 
     def _scan(self, name: str) -> int:
         """Index the whole entries; return where the next one goes."""
-        if os.pread(self._file.fileno(), HEADER.size, 0) != HEADER.pack(MAGIC, name.encode()):
+        if os.pread(self._fd, HEADER.size, 0) != HEADER.pack(MAGIC, name.encode()):
             return 0  # new, torn at birth, or left behind by a run that was overwritten
-        end, offset = os.fstat(self._file.fileno()).st_size, HEADER.size
+        end, offset = os.fstat(self._fd).st_size, HEADER.size
         while offset + ENTRY.size <= end:
-            tag, chunk, entries, nbytes = ENTRY.unpack(os.pread(self._file.fileno(), ENTRY.size, offset))
+            tag, chunk, entries, nbytes = ENTRY.unpack(os.pread(self._fd, ENTRY.size, offset))
             data = offset + ENTRY.size
             if tag != b"CHNK" or nbytes < 0 or data + nbytes > end:
                 break
@@ -64,11 +64,11 @@ class Journal:
         return offset
 
     def _truncate(self, name: str) -> None:
-        if os.fstat(self._file.fileno()).st_size != self._end:
+        if os.fstat(self._fd).st_size != self._end:
             announce("journal truncate")
-            os.ftruncate(self._file.fileno(), self._end)
+            os.ftruncate(self._fd, self._end)
         if self._end == 0:
-            write_at(self._file.fileno(), HEADER.pack(MAGIC, name.encode()), 0, "journal header")
+            write_at(self._fd, HEADER.pack(MAGIC, name.encode()), 0, "journal header")
             self._end = HEADER.size
 
     def append(self, chunk: int, arrays: Sequence[Array]) -> None:
@@ -81,11 +81,11 @@ class Journal:
         """
         entries, nbytes = len(arrays[0]), sum(a.nbytes for a in arrays)
         offset = self._end
-        write_at(self._file.fileno(), ENTRY.pack(b"CHNK", chunk, entries, nbytes), offset, "journal entry")
+        write_at(self._fd, ENTRY.pack(b"CHNK", chunk, entries, nbytes), offset, "journal entry")
         offset += ENTRY.size
         start = offset
         for array in arrays:
-            write_at(self._file.fileno(), array, offset, "journal data")
+            write_at(self._fd, array, offset, "journal data")
             offset += array.nbytes
         self.index[chunk], self._end = (start, entries), offset  # only now: the next entry overwrites a torn one
 
@@ -96,15 +96,13 @@ class Journal:
         for f in self.fields:
             shape = (entries, *f.disk_shape)
             nbytes = int(np.prod(shape, dtype=np.int64)) * f.disk_dtype.itemsize
-            arrays.append(
-                np.frombuffer(_read_all(self._file.fileno(), nbytes, offset), dtype=f.disk_dtype).reshape(shape)
-            )
+            arrays.append(np.frombuffer(_read_all(self._fd, nbytes, offset), dtype=f.disk_dtype).reshape(shape))
             offset += nbytes
         return arrays
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        self._release()
 
 
 def _read_all(fd: int, nbytes: int, offset: int) -> bytes:
