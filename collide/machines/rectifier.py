@@ -108,7 +108,7 @@ def rectifier(
     _check(parameters)
     if oscillator_levels is not None and not isinstance(oscillator_levels, int):
         parameters["oscillator_levels"] = [int(k) for k in oscillator_levels]
-    baths = [_bath("L", gamma_L, T_L, eps_L), _bath("R", gamma_R, T_R, eps_R)]
+    baths = [bath("L", gamma_L, T_L, eps_L), bath("R", gamma_R, T_R, eps_R)]
     kept = _site_levels(parameters, baths) if eps_a == 1 else 2
     space = Space(*[oscillator(kept) if eps_a == 1 else qubit() for _ in range(N)])
     if picture == "collision":
@@ -128,7 +128,8 @@ def _hamiltonian(space: Space, omega: float, g: float) -> Any:
     return sum((g * space.exchange(j, j + 1) for j in sites[:-1]), H)
 
 
-def _bath(name: str, gamma: float, T: float, eps: int) -> Bath:
+def bath(name: str, gamma: float, T: float, eps: int) -> Bath:
+    """A bath of flat density `gamma` at temperature `T`, of oscillators (`eps` = 1) or two-level systems (-1)."""
     beta = math.inf if T == 0 else 1.0 / T
     return Bath(name, beta=beta, statistics="boson" if eps == 1 else "spin", spectral_density=gamma)
 

@@ -9,10 +9,20 @@ So with :math:`D_{jk} = \langle s_k^\dagger s_j\rangle` (string included between
 
 h the hopping matrix, :math:`\Gamma = \gamma^- - \epsilon_a\gamma^+` (Santiago-García et al. 2024, Eqs. 27-30 for two
 sites).  This is what decides how many levels an oscillator needs, and what is exact where it needs too many.
+
+Counting keeps the state Gaussian.  With a counting field χ on the heat Q of the bath at site 1 the moments obey a
+Riccati equation (Wick's theorem, P the projector on that site)
+
+.. math:: 0 = W D + D W^\dagger + F + \epsilon_a a\, D P D + b\,(1+\epsilon_a D) P (1+\epsilon_a D), \qquad
+          \lambda(\chi) = a D_{11} + b\,(1 + \epsilon_a D_{11}),
+
+:math:`a = \gamma^-(e^{-\chi\omega}-1)`, :math:`b = \gamma^+(e^{\chi\omega}-1)`, whose Taylor series gives all
+cumulants order by order, each a Lyapunov equation with the same W (derived; not in the paper).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,14 +86,7 @@ def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int,
             down, up = bath.rates(omega)
             damping[site] += down - eps_a * up
             source[site] += up
-    h = g * (np.eye(N, k=1) + np.eye(N, k=-1))
-    W = -1j * h - np.diag(damping) / 2
-    if np.linalg.eigvals(W).real.max() >= -1e-15:
-        raise ValueError(
-            "the chain has no steady state: absorption is not slower than emission on the whole; lower the temperature"
-            " of the two-level bath, or couple every site (`g` > 0)"
-        )
-    D: Complexes = np.asarray(la.solve_continuous_lyapunov(W, -np.diag(source).astype(complex)), dtype=np.complex128)
+    D = _lyapunov(_drift(N, g, damping), np.diag(source).astype(complex))
     occupations: NDArray[np.float64] = np.real(np.diag(D)).astype(np.float64)
     heat = {}
     for site, baths in ends.items():
@@ -94,6 +97,72 @@ def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int,
     inner = {0: 1, N - 1: N - 2} if N > 1 else {}
     power = -sum(float(damping[j] * g * D[j, k].real) for j, k in inner.items())
     return Moments(D, occupations, heat, power)
+
+
+def heat_cumulant_rates(
+    N: int, omega: float, g: float, eps_a: int, ends: Mapping[int, list[Bath]], counted: str, order: int
+) -> NDArray[np.float64]:
+    """Cumulants per unit time, at long times, of the heat from one bath, (order,), for any number of sites.
+
+    Parameters
+    ----------
+    N, omega, g, eps_a, ends
+        As in `chain_moments`.
+    counted : str
+        Name of the bath.
+    order : int
+    """
+    damping, source = np.zeros(N), np.zeros(N)
+    rates = (0.0, 0.0)
+    place = -1
+    for site, baths in ends.items():
+        for bath in baths:
+            down, up = bath.rates(omega)
+            damping[site] += down - eps_a * up
+            source[site] += up
+            if bath.name == counted:
+                place, rates = site, (down, up)
+    if place < 0:
+        raise ValueError(f"`counted` must name a bath of `ends`, but is {counted!r}")
+    W = _drift(N, g, damping)
+    powers = np.array([omega**n / factorial(n) for n in range(order + 1)])
+    a = rates[0] * powers * (-1.0) ** np.arange(order + 1)
+    b = rates[1] * powers
+    a[0] = b[0] = 0.0
+    # Taylor coefficients in the counting field: of D, and of the columns D P and (1 + eps D) P
+    D = [_lyapunov(W, np.diag(source).astype(complex))]
+    one = np.eye(N, dtype=complex)[:, place]
+    columns, holes = [D[0][:, place]], [one + eps_a * D[0][:, place]]
+    for n in range(1, order):
+        drive = np.zeros((N, N), dtype=complex)
+        for k in range(1, n + 1):
+            for l in range(n - k + 1):
+                r = n - k - l
+                drive += eps_a * a[k] * np.outer(columns[l], columns[r].conj())
+                drive += b[k] * np.outer(holes[l], holes[r].conj())
+        D.append(_lyapunov(W, drive))
+        columns.append(D[n][:, place])
+        holes.append(eps_a * D[n][:, place])
+    occupied = [float(column[place].real) for column in columns]
+    free = [float(hole[place].real) for hole in holes]
+    growth = [sum(a[k] * occupied[n - k] + b[k] * free[n - k] for k in range(1, n + 1)) for n in range(1, order + 1)]
+    return np.array([factorial(n + 1) * value for n, value in enumerate(growth)])
+
+
+def _drift(N: int, g: float, damping: NDArray[np.float64]) -> Complexes:
+    """W, refused where something is not damped."""
+    W: Complexes = -1j * g * (np.eye(N, k=1) + np.eye(N, k=-1)) - np.diag(damping) / 2
+    if np.linalg.eigvals(W).real.max() >= -1e-15:
+        raise ValueError(
+            "the chain has no steady state: absorption is not slower than emission on the whole; lower the temperature"
+            " of the two-level bath, or couple every site (`g` > 0)"
+        )
+    return W
+
+
+def _lyapunov(W: Complexes, source: Complexes) -> Complexes:
+    """D with W D + D W^dagger + source = 0."""
+    return np.asarray(la.solve_continuous_lyapunov(W, -source), dtype=np.complex128)
 
 
 def levels_needed(occupation: float, neglect: float) -> int:
