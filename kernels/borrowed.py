@@ -5,8 +5,9 @@ additions each time.  That is 10 ns on an idle machine, and far more when two th
 then travels between their cores.  A kernel that neither creates nor keeps an array needs no counting: its caller holds
 them all.  Numba refuses to compile a `borrowed` kernel that nevertheless creates one.
 
-A tuple of thirty arrays is handed on as two hundred numbers, which costs a microsecond per call and a minute to compile.
-`lend` puts it in the frame of the outermost kernel and hands on its address; ``lent.field`` reads as on the tuple::
+A tuple of thirty arrays is handed on as two hundred numbers, which costs a microsecond per call and a minute to
+compile.  `lend` puts it in the frame of the outermost kernel and hands on its address, and ``lent.field`` reads as on
+the tuple itself::
 
     @borrowed
     def inner(lent, k):

@@ -7,7 +7,7 @@ state to order n serves, chosen so that its truncation is below the rounding of 
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,12 +167,12 @@ def _first_level(step: float, rate: float, levels: int) -> int:
 def _decay_error(
     heff: Complexes, target: Ints, start: Ints, row: Ints, column: Ints, value: Complexes, size: Ints
 ) -> tuple[float, float]:
-    """Compare i (H_eff - H_eff^dagger) with the sum of J^dagger J; return the largest deviation and the largest entry.
+    """Compare i (H_eff - H_eff^dagger) with the sum of J^dagger J; return the largest deviation and what it may be.
 
     The entries of a channel on a block must be in the order of their rows.  `heff` is left without its decay.
     """
     channels, blocks = target.shape
-    scale = 0.0
+    decay, energy = 0.0, 0.0
     for c in range(channels):
         for b in range(blocks):
             for e in range(start[c * blocks + b], start[c * blocks + b + 1]):
@@ -183,15 +183,16 @@ def _decay_error(
                     heff[b, column[e], column[f]] += entry
                     if f > e:
                         heff[b, column[f], column[e]] += 0.5j * value[f].conjugate() * value[e]
-                    scale = max(scale, 2.0 * abs(entry.imag))
+                    decay = max(decay, 2.0 * abs(entry.imag))
                     f += 1
     worst = 0.0
     for b in range(blocks):
         for i in range(size[b]):
             for j in range(i + 1):
                 upper, lower = heff[b, i, j], heff[b, j, i]
+                energy = max(energy, abs(upper.real), abs(upper.imag))
                 worst = max(worst, abs(upper.real - lower.real), abs(upper.imag + lower.imag))
-    return worst, scale
+    return worst, 1e-9 * decay + 1e-13 * energy
 
 
 def prepare(program: JumpProgram) -> JumpTables:
@@ -202,11 +203,12 @@ def prepare(program: JumpProgram) -> JumpTables:
     ValueError
         If `times` is empty, descends or begins before 0; or if the decay in `heff` is not that of the jumps.
     """
+    program = _uniform(program)
     _check(program)
     block = np.zeros(len(program.size), BLOCK)
     block["size"] = program.size
     block["queue"] = np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1)
-    block["decay"] = -2.0 * program.heff[:, 0, 0].imag
+    block["decay"] = np.abs(program.heff[:, 0, 0].imag) * 2.0  # no negative zero, by which a dark state would jump
     row_start, element, power = _propagators(program, block)
     entry = _entries(program)
     return JumpTables(
@@ -229,6 +231,15 @@ def prepare(program: JumpProgram) -> JumpTables:
         e_ops=program.e_ops,
         times=program.times,
         mean_rate=math.fsum(entry["rate"]) / int(program.size.sum()),
+    )
+
+
+def _uniform(program: JumpProgram) -> JumpProgram:
+    """Give every array the one type for which the kernels are compiled: any other would compile them again."""
+    types = get_type_hints(JumpProgram)
+    dtype = {Floats: np.float64, Ints: np.int64, Complexes: np.complex128}
+    return JumpProgram(
+        **{name: np.require(array, dtype[types[name]], "CAW") for name, array in program._asdict().items()}
     )
 
 
@@ -310,8 +321,8 @@ def _check(program: JumpProgram) -> None:
     if len(times) == 0 or times[0] < 0.0 or np.any(np.diff(times) < 0.0) or not np.all(np.isfinite(times)):
         raise ValueError(f"`times` must ascend from 0 or later to the horizon, but is {times}")
     start, row, column, value = program.jump_start, program.jump_row, program.jump_column, program.jump_value
-    worst, scale = _decay_error(program.heff.copy(), program.target, start, row, column, value, program.size)
-    if worst > 1e-9 * scale:
+    worst, allowed = _decay_error(program.heff.copy(), program.target, start, row, column, value, program.size)
+    if worst > allowed:
         raise ValueError(
             "`heff` must be H - i/2 times the sum of J^dagger J over all channels, but differs from it by "
             f"{worst:.2g}; build it from the same jump operators"

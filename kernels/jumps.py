@@ -250,9 +250,9 @@ def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Reco
     dict of arrays, n = stop - start
         initial, final (n,) int32; counts (n, ncounts) int32; closing_energy (n,) float64; status (n,) uint8 (0: fine,
         1: no channel takes the state out although its norm fell);
-        expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64; on
-        request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128, and for the jumps
-        row_size (n,) int64, jump_time float64 and jump_channel int32, both (sum of row_size,), trajectory by trajectory.
+        expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64;
+        on request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128;
+        for the jumps row_size (n,) int64 and, trajectory by trajectory, jump_time float64 and jump_channel int32.
     """
     capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
     result, logged = _run(tables, seed, start, stop, record, capacity)

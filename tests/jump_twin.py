@@ -1,0 +1,263 @@
+"""The readable twin of the jump kernels: one trajectory, plain NumPy and Python floats, no lanes, no queues.
+
+It reads the same tables and does the same arithmetic in the same order, so it gives the same bits.  A fused
+multiply-add is taken literally: the exact rational a b + c, rounded once.
+"""
+
+from fractions import Fraction
+import math
+
+import numpy as np
+from numpy.random import Generator, Philox
+
+from collide.kernels.logarithm import log
+
+LIFT = 4
+SMALLEST = 2.0**-54
+
+
+def fma(a, b, c):
+    return float(Fraction(a) * Fraction(b) + Fraction(c))
+
+
+def fma_rows(a, b, c):
+    """Elementwise; a and c are arrays, b a number or an array."""
+    return np.array([fma(x, y, z) for x, y, z in zip(a, np.broadcast_to(b, np.shape(a)), c, strict=True)])
+
+
+class State:
+    """An unnormalised state, its real and imaginary parts apart."""
+
+    def __init__(self, psi):
+        self.real, self.imag = np.array(psi.real), np.array(psi.imag)
+
+    @classmethod
+    def of(cls, real, imag):
+        state = cls(np.zeros(0, complex))
+        state.real, state.imag = real, imag
+        return state
+
+    def times(self, matrix):
+        real, imag = np.zeros(len(matrix)), np.zeros(len(matrix))
+        for b in range(matrix.shape[1]):
+            p = matrix[:, b]
+            # an element that the sparse table does not hold is not added: 0 x + y is y to the bit
+            real, imag = fma_rows(p.real, self.real[b], real), fma_rows(p.real, self.imag[b], imag)
+            real, imag = fma_rows(-p.imag, self.imag[b], real), fma_rows(p.imag, self.real[b], imag)
+        return State.of(real, imag)
+
+    def scaled(self, factor):
+        return State.of(self.real * factor, self.imag * factor)
+
+    def interleaved(self):
+        return np.stack([self.real, self.imag], axis=1).reshape(-1)
+
+    def norm2(self):
+        total = 0.0
+        for x in self.interleaved():
+            total = fma(x, x, total)
+        return total
+
+    def dot(self, other, total):
+        for x, y in zip(self.interleaved(), other.interleaved(), strict=True):
+            total = fma(x, y, total)
+        return total
+
+    def complex(self):
+        return self.real + 1j * self.imag
+
+
+def descend(tables, block, psi, steps, threshold, left, level):
+    """Whole steps that fit before the threshold and the stop; whether some power passed the threshold."""
+    m, passed = block["size"], False
+    for k in range(level, -1, -1):
+        if steps + 2.0**k > left:
+            continue
+        first = block["power"] + k * m * m
+        trial = psi.times(tables.power[first : first + m * m].reshape(m, m))
+        if trial.norm2() > threshold:
+            psi, steps = trial, steps + 2.0**k
+        else:
+            passed = True
+    return psi, steps, passed
+
+
+def generator(tables, block):
+    m = block["size"]
+    A = np.zeros((m, m), complex)
+    for i in range(m):
+        for e in range(tables.row_start[block["rows"] + i], tables.row_start[block["rows"] + i + 1]):
+            A[i, tables.element[e]["column"]] = tables.element[e]["value"]
+    return A
+
+
+def expand(tables, block, psi):
+    """Taylor terms of the state within a step, and coefficients of its norm squared."""
+    A, terms = generator(tables, block), [psi]
+    for n in range(1, block["order"] + 1):
+        terms.append(terms[-1].times(A).scaled(1.0 / n))
+    falling = []
+    for n in range(block["order"] + 1):
+        total = 0.0
+        for i in range((n + 1) // 2):
+            total = terms[i].dot(terms[n - i], total)
+        total = total + total
+        if n % 2 == 0:
+            total = terms[n // 2].dot(terms[n // 2], total)
+        falling.append(total)
+    return terms, falling
+
+
+def above(falling, place, threshold):
+    value, slope = falling[-1], 0.0
+    for coefficient in falling[-2::-1]:
+        slope = fma(slope, place, value)
+        value = fma(value, place, coefficient)
+    return value - threshold, slope
+
+
+def locate(falling, steps, left, threshold, passed):
+    """("jump" | "stop" | None, place in the step)."""
+    rest = left - steps
+    stops = rest < 1.0
+    end = rest if stops else 1.0
+    last, _ = above(falling, end, threshold)
+    if stops and last > 0.0:
+        return "stop", end
+    if not (stops or passed):
+        return None, 0.0
+    if last >= 0.0:
+        return "jump", end
+    first = falling[0] - threshold
+    low, high, place = 0.0, end, end * (first / (first - last))
+    for _ in range(64):
+        value, slope = above(falling, place, threshold)
+        low, high = (place if value > 0.0 else low), (place if value < 0.0 else high)
+        newton = place - value / slope
+        better = newton if low < newton < high else 0.5 * (low + high)
+        if abs(value) <= threshold * 2.0**-50 or not low < better < high:
+            break
+        place = better
+    return "jump", place
+
+
+def settle(terms, place):
+    real, imag = terms[-1].real, terms[-1].imag
+    for term in terms[-2::-1]:
+        real, imag = fma_rows(real, place, term.real), fma_rows(imag, place, term.imag)
+    return State.of(real, imag)
+
+
+def plain_norm2(psi):
+    total = 0.0
+    for z in psi:
+        total += z.real * z.real + z.imag * z.imag
+    return total
+
+
+def rates(tables, block, psi):
+    """(exit, rate) of all exits of a block."""
+    found = []
+    for x in range(block["exit_first"], block["exit_end"]):
+        exit = tables.exit[x]
+        entries = tables.entry[exit["first"] : exit["end"]]
+        total = 0.0
+        if exit["monomial"]:
+            for entry in entries:
+                z = psi[entry["column"]]
+                total += entry["rate"] * (z.real * z.real + z.imag * z.imag)
+        else:
+            for row in dict.fromkeys(entries["row"]):
+                real = imag = 0.0
+                for entry in entries[entries["row"] == row]:
+                    v, z = entry["value"], psi[entry["column"]]
+                    real += v.real * z.real - v.imag * z.imag
+                    imag += v.real * z.imag + v.imag * z.real
+                total += real * real + imag * imag
+        found.append((exit, total))
+    return found
+
+
+def pick(weighted, u):
+    total = 0.0
+    for _, weight in weighted:
+        total += weight
+    reached, chosen = 0.0, None
+    for what, weight in weighted:
+        if weight > 0.0:
+            chosen = what
+            reached += weight
+            if reached > u * total:
+                break
+    return chosen
+
+
+def jumped(tables, exit, psi):
+    size = tables.block[exit["block"]]["size"]
+    if size == 1:
+        return np.ones(1, complex)
+    image = [0j] * size
+    for entry in tables.entry[exit["first"] : exit["end"]]:
+        image[entry["row"]] = image[entry["row"]] + complex(entry["value"]) * complex(psi[entry["column"]])
+    scale = 1.0 / math.sqrt(plain_norm2(image))
+    return np.array([complex(z.real * scale, z.imag * scale) for z in image])
+
+
+def fly(tables, seed, id):
+    """One trajectory: initial, final, counts, jump times, channels, and the state (block, psi) at each stop."""
+    draws = iter(Generator(Philox(key=np.array([seed, id], np.uint64))).random(100_000))
+    u = next(draws)
+    outcome = int(np.searchsorted(tables.initial_cdf, u, side="right"))
+    number = int(tables.initial_block[outcome])
+    psi = tables.initial_vec[outcome, : tables.block[number]["size"]]
+    counts = np.zeros(len(tables.quantum), int)
+    jumps, stops, time, threshold = [], [], 0.0, max(next(draws), SMALLEST)
+    hazard = -log(threshold)  # what is left of it, in a block of one state
+    steps, lift = 0.0, 0
+    if tables.times[0] <= 0.0:
+        stops.append((number, psi))
+    while len(stops) < len(tables.times):
+        block, stop = tables.block[number], tables.times[len(stops)]
+        if block["size"] == 1:
+            wait = hazard / block["decay"] if block["decay"] > 0 else math.inf
+            event = "jump" if wait < stop - time else "stop"
+            if event == "jump":
+                time += wait
+            else:
+                hazard = max(0.0, hazard - block["decay"] * (stop - time))
+        else:
+            left = (stop - time) / block["step"]
+            level = min(block["levels"] - 1, block["first_level"] + LIFT * lift)
+            state, steps, passed = descend(tables, block, State(psi), steps, threshold, left, level)
+            terms, falling = expand(tables, block, state)
+            event, place = locate(falling, steps, left, threshold, passed)
+            psi = settle(terms, place if event else 0.0).complex()
+            if event is None:
+                lift += 1
+                continue
+            if event == "jump":
+                time += (steps + place) * block["step"]
+        steps, lift = 0.0, 0
+        if event == "stop":
+            time = stop
+            while len(stops) < len(tables.times) and tables.times[len(stops)] <= time:
+                stops.append((number, psi))
+            continue
+        exit = pick(rates(tables, block, psi), next(draws))
+        for kind in tables.count[exit["channel"]]:
+            if kind >= 0:
+                counts[kind] += 1
+        jumps.append((time, int(exit["channel"])))
+        psi, number = jumped(tables, exit, psi), int(exit["block"])
+        threshold = max(next(draws), SMALLEST)
+        hazard = -log(threshold)
+    block = tables.block[number]
+    listed = tables.closing[block["closing_first"] : block["closing_end"]]
+    overlaps = []
+    for f in listed:
+        real = imag = 0.0
+        for v, z in zip(tables.final_vec[f], psi, strict=False):
+            real += v.real * z.real + v.imag * z.imag
+            imag += v.real * z.imag - v.imag * z.real
+        overlaps.append((f, real * real + imag * imag))
+    return outcome, int(pick(overlaps, next(draws))), counts, jumps, stops
