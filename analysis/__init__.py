@@ -7,10 +7,12 @@ Every function takes an ensemble, a mapping of arrays or an array, and returns a
 ``repr`` of one sentence, and ``plot(ax=None)`` which returns the axes.
 """
 
+from .against_exact import compare_with_exact
 from .averages import FunctionalEstimate, functional_of_mean, mean_of_functional
+from .backwards import Backward, is_own_reverse, run_backwards
 from .bounds import carnot_cop, carnot_efficiency, cop, efficiency
 from .columns import Column, column
-from .compare import Comparison, Verdict, compare_mean, compare_variance, judge
+from .compare import Comparison, Verdict, compare_distribution, compare_mean, compare_variance, judge
 from .conductance import differential_conductance, linear_conductance
 from .convergence import Certificate, Convergence, certificate, convergence_in_ntraj, convergence_in_tau, local_slopes
 from .cumulants import Covariance, Cumulants, covariance, cumulants, from_power_sums, joint_cumulant
@@ -21,9 +23,11 @@ from .detailed_theorem import (
     heat_exchange_fluctuation_theorem,
 )
 from .distributions import Atoms, Density, atoms, density, distribution
+from .ensembles import channel_increments, heat_cumulants_in_time, jump_records, state_functional
 from .entanglement import concurrence, negativity
 from .ergotropy import ergotropy, local_ergotropy, passive_state
 from .estimates import Estimate, bootstrap, count_error, count_interval, jackknife
+from .exact_side import ExactSide
 from .first_passage import FirstPassage, first_passage
 from .generating_function import GeneratingFunction, generating_function
 from .goodness import Goodness, chi_square, kolmogorov_smirnov
@@ -43,6 +47,7 @@ from .waiting_exact import ExactWaiting, exact_waiting
 
 __all__ = [
     "Atoms",
+    "Backward",
     "Certificate",
     "Column",
     "Comparison",
@@ -54,6 +59,7 @@ __all__ = [
     "DetailedTheorem",
     "EfficiencyDistribution",
     "Estimate",
+    "ExactSide",
     "ExactWaiting",
     "FirstPassage",
     "FunctionalEstimate",
@@ -74,10 +80,13 @@ __all__ = [
     "carnot_cop",
     "carnot_efficiency",
     "certificate",
+    "channel_increments",
     "chi_square",
     "column",
+    "compare_distribution",
     "compare_mean",
     "compare_variance",
+    "compare_with_exact",
     "concurrence",
     "convergence_in_ntraj",
     "convergence_in_tau",
@@ -101,11 +110,14 @@ __all__ = [
     "functional_of_mean",
     "gallavotti_cohen",
     "generating_function",
+    "heat_cumulants_in_time",
     "heat_exchange_fluctuation_theorem",
     "integral_fluctuation_theorem",
+    "is_own_reverse",
     "jackknife",
     "joint_cumulant",
     "judge",
+    "jump_records",
     "jumps",
     "kinetic_uncertainty",
     "kolmogorov_smirnov",
@@ -126,6 +138,8 @@ __all__ = [
     "regime_of",
     "relative_entropy_of_coherence",
     "residence_times",
+    "run_backwards",
+    "state_functional",
     "successive_correlation",
     "sweep",
     "thermodynamic_uncertainty",

@@ -1,6 +1,6 @@
 """Efficiencies of a machine between two baths and the bounds the second law sets them, by inverse temperatures."""
 
-from .estimates import Estimate
+from .estimates import Estimate, as_estimate
 
 
 def carnot_efficiency(beta_hot: float, beta_cold: float) -> float:
@@ -29,8 +29,7 @@ def cop(work: float | Estimate, heat_cold: float | Estimate) -> Estimate:
 
 
 def _quotient(above: float | Estimate, below: float | Estimate) -> Estimate:
-    a = above if isinstance(above, Estimate) else Estimate(float(above), 0.0)
-    b = below if isinstance(below, Estimate) else Estimate(float(below), 0.0)
+    a, b = as_estimate(above), as_estimate(below)
     if b.value == 0.0:
         return Estimate(float("nan"), float("nan"))
     ratio = a.value / b.value

@@ -57,6 +57,8 @@ def column(source: Source, quantity: str | None = None) -> Column:
         name, values = _of_ensemble(source, quantity)
     elif isinstance(source, Mapping):
         name, values = _of_mapping(source, quantity)
+    elif quantity in TOTALS and hasattr(source, quantity):
+        name, values = quantity, getattr(source, quantity)
     else:
         name, values = quantity or "x", source
     return Column(name, _checked(name, values))
@@ -74,6 +76,11 @@ def columns(source: Source, quantities: tuple[str, ...]) -> tuple[Column, ...]:
 def is_ensemble(source: Source) -> bool:
     """Whether `source` carries the columns of an ensemble."""
     return hasattr(source, "heat") and hasattr(source, "work")
+
+
+def entropy_by_default(source: Source, quantity: str | None) -> str | None:
+    """The quantity a fluctuation theorem is about if none is named and the source has it."""
+    return "entropy_production" if quantity is None and hasattr(source, "entropy_production") else quantity
 
 
 def baths(ensemble: Any) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from scipy import stats
 
 from . import style
 from .estimates import Estimate
+from .goodness import Goodness
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,23 @@ class Comparison:
     name : str
     sampled : Estimate
     exact : float
-    note : str
-        What the error is made of, or why the comparison is weak.
+    p_value : float or None
+        Of a test that is not Gaussian (chi-square), in place of the deviation.
     """
 
     name: str
     sampled: Estimate
     exact: float
-    note: str = ""
+    p_value: float | None = None
 
     @property
     def z(self) -> float:
-        """Deviation in standard errors; 0 where both agree to rounding without an error."""
+        """Deviation in standard errors; 0 where both agree to rounding without an error.
+
+        Of a test with a p-value, the deviation of a Gaussian number that is as improbable.
+        """
+        if self.p_value is not None:
+            return float(stats.norm.isf(self.p_value / 2))
         if math.isclose(self.sampled.value, self.exact, rel_tol=1e-12, abs_tol=1e-14):
             return 0.0
         return self.sampled.deviation(self.exact)
@@ -56,11 +62,14 @@ class Verdict:
         Largest probability that a right program fails.
     n : int
         Trajectories behind the sampled numbers.
+    notes : tuple of str
+        What was not compared, and why.
     """
 
     rows: tuple[Comparison, ...]
     false_alarm: float = 0.001
     n: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def comparisons(self) -> int:
@@ -115,7 +124,7 @@ class Verdict:
         )
 
     def __repr__(self) -> str:
-        return self.sentence + "\n" + str(self)
+        return "\n".join([self.sentence, *self.notes, str(self)])
 
     def __str__(self) -> str:
         from .table import _aligned
@@ -125,7 +134,7 @@ class Verdict:
         return _aligned(lines)
 
 
-def judge(rows: Sequence[Comparison], *, false_alarm: float = 0.001, n: int = 0) -> Verdict:
+def judge(rows: Sequence[Comparison], *, false_alarm: float = 0.001, n: int = 0, notes: Sequence[str] = ()) -> Verdict:
     """Collect comparisons into a verdict.
 
     Parameters
@@ -135,10 +144,12 @@ def judge(rows: Sequence[Comparison], *, false_alarm: float = 0.001, n: int = 0)
         Largest probability that a right program fails, shared among the comparisons (Bonferroni).
     n : int
         Trajectories, for the record.
+    notes : sequence of str
+        What was not compared, and why.
     """
     if not 0 < false_alarm < 1:
         raise ValueError(f"`false_alarm` must be a probability, but is {false_alarm}.")
-    return Verdict(tuple(rows), false_alarm, n)
+    return Verdict(tuple(rows), false_alarm, n, tuple(notes))
 
 
 def compare_mean(
@@ -159,6 +170,11 @@ def compare_mean(
         Size of one rare event (a quantum of heat): one event more or less among n is never significant.
     """
     return Comparison(name, Estimate(sampled, math.sqrt(max(exact_variance, 0.0) / n + (event / n) ** 2)), float(exact))
+
+
+def compare_distribution(name: str, test: Goodness) -> Comparison:
+    """Turn a chi-square of counts against an exact distribution into a row: statistic against degrees of freedom."""
+    return Comparison(name, Estimate(test.statistic, math.sqrt(2.0 * max(test.dof, 1))), float(test.dof), test.p_value)
 
 
 def compare_variance(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import style
 from .columns import Source, column
-from .estimates import Estimate
+from .estimates import Estimate, as_estimate
 
 Floats = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def convergence_in_tau(
     """
     times = np.asarray(tau, dtype=float)
     raw = [deviation(float(t)) for t in times] if callable(deviation) else list(np.asarray(deviation, dtype=float))
-    found = [d if isinstance(d, Estimate) else Estimate(float(d), 0.0) for d in raw]
+    found = [as_estimate(d) for d in raw]
     size = np.abs([d.value for d in found])
     return _fit(name, "tau", times, size, np.array([d.error for d in found]), expected)
 

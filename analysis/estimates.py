@@ -30,9 +30,9 @@ class Estimate:
     value: float
     error: float
 
-    def deviation(self, reference: "float | Estimate") -> float:
-        """Distance to `reference` in combined standard errors; 0 if both agree exactly without an error."""
-        other = reference if isinstance(reference, Estimate) else Estimate(float(reference), 0.0)
+    def deviation(self, reference: Any) -> float:
+        """Distance to a number or estimate in combined standard errors; 0 if both agree exactly without an error."""
+        other = as_estimate(reference)
         distance, error = self.value - other.value, math.hypot(self.error, other.error)
         if distance == 0.0 or self.value == other.value:  # the second also for equal infinities
             return 0.0
@@ -46,6 +46,15 @@ class Estimate:
         return rounded(self.value, self.error)
 
     __repr__ = __str__
+
+
+def as_estimate(given: Any) -> Estimate:
+    """An estimate from anything with a value and an error (such as ``ens.mean("work")``), or an exact number."""
+    if isinstance(given, Estimate):
+        return given
+    if hasattr(given, "value") and hasattr(given, "error"):
+        return Estimate(float(given.value), float(given.error))
+    return Estimate(float(given), 0.0)
 
 
 def rounded(value: float, error: float) -> str:

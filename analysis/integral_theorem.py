@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import style
-from .columns import Source, column
+from .columns import Source, column, entropy_by_default
 from .estimates import Estimate
 from .generating_function import effective_size
 
@@ -109,15 +109,12 @@ def integral_fluctuation_theorem(
     quantity : str, optional
         ``"entropy_production"`` for an ensemble if omitted.
     expected : float
-        1, or the exact deficit; see `collide.analysis.exact_integral_theorem` for an ensemble.
+        1, or the exact value where the start lacks states (absolute irreversibility).
     symmetric : bool
         Whether the reversed process has the law of the forward one, so that the mirrored tail tells what the sample
         cannot hold.  True for a steady state; set False for a relaxation or a sure start.
     """
-    from .columns import is_ensemble
-
-    wanted = "entropy_production" if quantity is None and is_ensemble(source) else quantity
-    col = column(source, wanted)
+    col = column(source, entropy_by_default(source, quantity))
     finite = np.sort(col.finite())
     weight = _weights(col.values)
     n, average = len(col), float(weight.mean())

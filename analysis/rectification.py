@@ -15,7 +15,7 @@ import math
 from typing import Any
 
 from . import style
-from .estimates import Estimate
+from .estimates import Estimate, as_estimate
 
 Current = Callable[[float, float], Any]
 
@@ -121,8 +121,6 @@ def rectification(factory: Current, T_L: float, T_R: float, *, bath: str = "L", 
 
 
 def current(result: Any, bath: str) -> Estimate:
-    """The current in what a factory gave: an Estimate, a number, or a model."""
-    if isinstance(result, Estimate):
-        return result
+    """The current in what a factory gave: an estimate, a number, or a model."""
     flows = getattr(result, "heat_currents", None)
-    return Estimate(float(flows()[bath]) if callable(flows) else float(result), 0.0)
+    return as_estimate(flows()[bath] if callable(flows) else result)

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import style
 from .columns import Source, column
-from .estimates import Estimate
+from .estimates import Estimate, as_estimate
 
 # signs of (heat from the hot bath, heat from the cold bath, work done on the system)
 SIGNS: dict[tuple[int, int, int], str] = {
@@ -75,7 +75,7 @@ def operation_regime(hot: float | Estimate, cold: float | Estimate, work: float 
     -------
     Regime
     """
-    flows = tuple(f if isinstance(f, Estimate) else Estimate(float(f), 0.0) for f in (hot, cold, work))
+    flows = tuple(as_estimate(f) for f in (hot, cold, work))
     signs = tuple((f.value > 0) - (f.value < 0) for f in flows)
     name = SIGNS.get((signs[0], signs[1], signs[2]), "none")
     return Regime(name, flows[0], flows[1], flows[2], min(abs(f.deviation(0.0)) for f in flows))

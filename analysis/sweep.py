@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .estimates import Estimate
+from .estimates import as_estimate
 from .table import Table
 
 
@@ -24,7 +24,7 @@ def sweep(
     Parameters
     ----------
     function : callable
-        Called as ``function(**point)``; returns a number, an Estimate, or a mapping of names to either.
+        Called as ``function(**point)``; returns a number, an estimate, or a mapping of names to either.
     grid : mapping of str to sequence
         The values of each parameter; the last one varies fastest.  A single number is a parameter that stays fixed.
     workers : int, optional
@@ -37,7 +37,7 @@ def sweep(
     Returns
     -------
     Table
-        An Estimate fills two columns, the second named ``<name>_error``.
+        An estimate fills two columns, the second named ``<name>_error``.
     """
     axes = {name: np.atleast_1d(np.asarray(values)) for name, values in grid.items()}
     empty = [name for name, values in axes.items() if values.size == 0 or values.ndim != 1]
@@ -76,8 +76,9 @@ def _call(function: Callable[..., Any], point: dict[str, Any]) -> dict[str, Any]
     for name, value in named.items():
         if name in point:
             raise ValueError(f"the function's result {name!r} has the name of a parameter: choose another.")
-        if isinstance(value, Estimate):
-            row[name], row[f"{name}_error"] = value.value, value.error
+        if hasattr(value, "value") and hasattr(value, "error"):
+            found = as_estimate(value)
+            row[name], row[f"{name}_error"] = found.value, found.error
         else:
             row[name] = float(value) if isinstance(value, np.floating) else value
     return row

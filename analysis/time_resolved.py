@@ -25,8 +25,8 @@ class CumulantsInTime:
     value, error : (ntime, 4) float
         Errors of mean and variance from the sample's own fourth cumulant; of order 3 and 4 by jackknife over chunks,
         nan for a single chunk.
-    n, chunks : int
-        Trajectories, and chunks they came in.
+    n : int
+        Trajectories.
     """
 
     name: str
@@ -34,7 +34,6 @@ class CumulantsInTime:
     value: Floats
     error: Floats
     n: int
-    chunks: int
 
     def at(self, index: int, order: int) -> Estimate:
         """The cumulant of an order from 1 to 4 at one time."""
@@ -86,4 +85,4 @@ def cumulants_in_time(sums: ArrayLike, sizes: ArrayLike, time: ArrayLike, *, nam
     rest = np.repeat((n - count)[:, None], len(t), axis=1)
     error, _ = jackknife(value, k_statistics(leave_one_out(power), rest), count)
     error[:, 0], error[:, 1] = error_of_mean(value, n), error_of_variance(value, n)
-    return CumulantsInTime(name, t, value, error, n, len(count))
+    return CumulantsInTime(name, t, value, error, n)

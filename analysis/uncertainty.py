@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import style
 from .columns import Column, Source, column
-from .estimates import Estimate, block_edges, jackknife, leave_one_out
+from .estimates import Estimate, as_estimate, block_edges, jackknife, leave_one_out
 from .kstatistics import k_statistics, power_sums
 
 Floats = NDArray[np.float64]
@@ -120,7 +120,7 @@ def _cost(
 ) -> tuple[tuple[float, Any], Estimate]:
     """Mean cost of all and without each block; an exact number is the same everywhere."""
     if not isinstance(cost, str):
-        known = cost if isinstance(cost, Estimate) else Estimate(float(cost), 0.0)
+        known = as_estimate(cost)
         return (known.value, known.value), known
     taken: Column = column(source, cost)
     if len(taken) != edges[-1]:

@@ -186,3 +186,29 @@ def test_gallavotti_cohen_of_a_bidirectional_poisson_process() -> None:
     assert not gallavotti_cohen(scgf, math.log(a / b) * 1.01).holds()
     with pytest.raises(ValueError, match="T = 0"):
         gallavotti_cohen(scgf, math.inf)
+
+
+def test_crooks_pair_of_a_three_state_protocol() -> None:
+    """A relaxation: forward from p to q by a symmetric swap, backward from q: not symmetric."""
+    generator = np.random.default_rng(9)
+    p, swap = np.array([0.7, 0.2, 0.1]), np.array([[0.5, 0.3, 0.2], [0.3, 0.6, 0.1], [0.2, 0.1, 0.7]])
+    q = p @ swap
+
+    def sample(start: np.ndarray, end: np.ndarray, n: int) -> np.ndarray:
+        first = generator.choice(3, n, p=start)
+        last = (generator.random((n, 1)) > np.cumsum(swap, axis=1)[first]).sum(axis=1)
+        return np.log(start[first] / end[last])
+
+    z = []
+    for _ in range(60):
+        pair = detailed_fluctuation_theorem(sample(p, q, 2000), backward=sample(q, p, 3000))
+        z.append(pair.z)
+    assert abs(np.mean(z)) < 0.5
+    assert 0.7 < np.std(z) < 1.3
+    forward, backward = sample(p, q, 60_000), sample(q, p, 60_000)
+    result = detailed_fluctuation_theorem(forward, backward=backward)
+    assert abs(result.z) < 4
+    assert result.shape.p_value > 1e-3
+    assert np.abs((result.log_ratio - result.x) / result.log_ratio_error).max() < 4
+    alone = detailed_fluctuation_theorem(forward)  # the forward process is not its own reverse
+    assert alone.shape.p_value < 1e-6

@@ -1,0 +1,116 @@
+"""The exact numbers that belong to an ensemble: same model, same measurements at both ends, same finite time."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+
+
+class ExactSide:
+    """Exact statistics of the trajectories of a program.
+
+    Parameters
+    ----------
+    program : Program
+        With its model (`Program.exact`).
+
+    Attributes
+    ----------
+    model : ExactMethods
+    time : float
+        Length of the trajectories.
+    start : (d, d) complex
+        Averaged state after the opening measurement.
+    """
+
+    def __init__(self, program: Any) -> None:
+        self.program, self.model = program, program.exact
+        a = program.arrays
+        self.time = float(program.tlist[-1])
+        self._kets = np.asarray(a["initial_kets"])
+        self.start: Complexes = np.einsum("i,ia,ib->ab", a["initial_p"], self._kets, self._kets.conj())
+
+    @cached_property
+    def statistics(self) -> Any:
+        """Moments resolved by opening and closing outcome (`TrajectoryStatistics`)."""
+        a = self.program.arrays
+        return self.model.trajectory_statistics(
+            self.time, a["rho_initial"], opening=self._kets, closing=np.asarray(a["final_kets"])
+        )
+
+    @cached_property
+    def loads(self) -> tuple[str, ...]:
+        """Baths whose heat is an expectation value, so that only its mean is known."""
+        process = self.model.process
+        return tuple(process.counts.baths[load.bath] for load in process.loads)
+
+    @property
+    def beta(self) -> Mapping[str, float]:
+        """Inverse temperature of each bath; nan for a load."""
+        table = self.model.process.counts
+        return {name: float(b) for name, b in zip(table.baths, table.beta, strict=True)}
+
+    def cumulants(self, quantity: str, order: int = 4) -> Floats:
+        """Exact cumulants of a column: mean, variance, ... (only the mean of what a load does to it)."""
+        name = quantity.replace("heat:", "heat ")
+        if self.loads and (name == "work" or name.removeprefix("heat ") in self.loads):
+            return np.array([self.statistics.mean(name)])
+        return np.asarray(self.statistics.cumulants(name, order))
+
+    def covariance(self, a: str, b: str) -> float:
+        """Exact covariance of two columns."""
+        return float(self.statistics.covariance(a.replace("heat:", "heat "), b.replace("heat:", "heat ")))
+
+    def heat_cumulants_at(self, time: float, bath: str, order: int = 4) -> Floats:
+        """Exact cumulants of the heat from a bath up to an earlier time."""
+        return np.asarray(self.model.heat_cumulants_at(time, bath, order, self.start))
+
+    def quanta(self, bath: str) -> tuple[Floats, Floats]:
+        """Exact distribution of the net quanta received from a bath."""
+        n, p = self.model.quanta_distribution(bath, self.time, self.start)
+        return np.asarray(n, dtype=float), np.asarray(p)
+
+    def expectations(self) -> Floats:
+        """Exact means of the observables on the tlist, (ntime, nops)."""
+        a = self.program.arrays
+        vectors, observables = np.asarray(a["vectors"]), np.asarray(a["e_ops"])
+        states = vectors.conj().T @ self.model.evolve(self.start, self.program.tlist) @ vectors
+        found = np.zeros((len(states), len(observables)))
+        for block, (members, size) in enumerate(zip(a["basis"], a["size"], strict=True)):
+            inside = np.asarray(members[: int(size)])
+            part = states[:, inside[:, None], inside]
+            matrix = observables[:, block, : int(size), : int(size)]
+            found += np.einsum("tab,oba->to", part, matrix).real
+        return found
+
+    def entropy_generating_function(self, s: Floats) -> Floats:
+        r"""Exact <e^{-s Σ}>; at s = 1 the integral fluctuation theorem.
+
+        .. math:: \sum_{if} p_i^{1-s}\, p_f^{s}\, \langle f|e^{t\mathcal L(-s\sigma)}[|i\rangle\langle i|]|f\rangle
+        """
+        from collide.exact.contraction import contraction_rate
+        from collide.exact.ends import NEVER, projectors
+        from collide.exact.finite_time import tilted_state
+        from collide.exact.reduced import Reduced
+
+        ends, process = self.statistics.ends, self.model.process
+        opens = ends.p > NEVER
+        kets, p = ends.first[opens], ends.p[opens]
+        reduced = Reduced(process, ends.seed())
+        start = projectors(reduced, kets)
+        rows = np.array([reduced.sector.functional(np.outer(k, k.conj())) for k in ends.last])
+        rate = contraction_rate(process)
+        entropy = np.asarray(process.counts.entropy)
+        found = []
+        for field in np.atleast_1d(s):
+            # 0 * inf: at s = 0 every trajectory counts, however irreversible; above it none with infinite entropy
+            tilt = np.zeros_like(entropy) if field == 0 else -field * entropy
+            resolved = rows @ tilted_state(reduced, tilt, start, ends.t)
+            weight = np.where(ends.reference > NEVER, ends.reference, 0.0) ** field if field else np.ones(len(rows))
+            found.append(float(weight @ resolved @ p ** (1 - field)) * np.exp(-field * rate * ends.t))
+        return np.array(found)
