@@ -6,6 +6,7 @@ import operator
 from pathlib import Path
 from secrets import randbits
 from typing import Any, Literal
+import warnings
 
 from collide.ensemble.drive import drive, temporary_store
 from collide.ensemble.executors import check_workers
@@ -258,6 +259,12 @@ def merge(paths: Sequence[str | Path], out: str | Path, *, overwrite: bool = Fal
         store.finish(sum(s.wall_time() for s in stores))
     finally:
         store.close()
+    start, stop = plan.grid.bounds(next(k for k in range(plan.grid.total) if k not in sources))
+    warnings.warn(
+        f"{plan.grid.total - len(sources)} of {plan.grid.total} chunks are in none of the files (first: trajectories "
+        f"{start} to {stop - 1}): `collide resume {out}` runs them.",
+        stacklevel=2,
+    )
     return Ensemble(store)
 
 
