@@ -16,6 +16,7 @@ FLOORS = [
         "machines",
         "program",
         "compile_collisions",
+        "compile_events",
         "compile_jumps",
         "blocks",
         "protocol",

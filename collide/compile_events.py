@@ -1,0 +1,153 @@
+r"""A repeated process for ``labels="heat"``: a period's outcomes resolved by heat alone, each in its fewest operators.
+
+The outcomes of one period are grouped by the counts they add.  A group's map :math:`\rho\to\sum_k K_k\rho K_k^\dagger` is
+all that the record can tell, so its operators may be replaced by any others of the same map: the eigenvectors of its
+Choi matrix are the fewest.  Of the group that counts nothing the dominant operator :math:`N_0` is what happens nearly
+always; its powers are searched like a no-jump propagator, and everything else, the other null operators included, is an
+event.  The joint law of counts, opening and closing outcomes is unchanged at any tau; null labels stay unread.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from collide.blocks import block_diagonal, block_map, find_blocks, support
+from collide.compile_jumps import _entries, explain
+from collide.ends import Basis, end_arrays
+from collide.exact.process import Instrument, Ints, Process, Sparse, Unitary, embed
+from collide.exchange import COMPLETENESS
+from collide.protocol import Protocol
+
+DUST = 1e-14  # eigenvalues of a Choi matrix below this times its largest are rounding
+Group = dict[tuple[int, ...], list[Sparse]]
+
+
+class Events(NamedTuple):
+    """A period resolved by heat.
+
+    null : (d, d) sparse, the dominant operator that counts nothing
+    ops : tuple of (d, d) sparse, all other operators
+    rows : (K, slots) int, rows of counts that each of them adds one to, -1 for none
+    """
+
+    null: Sparse
+    ops: tuple[Sparse, ...]
+    rows: Ints
+
+
+def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray[Any]], str]:
+    """Arrays of an event-driven collision program and a sentence that says what will run and why."""
+    assert process.tau is not None
+    events = resolve_period(process)
+    kets = np.concatenate([protocol.opening.kets, protocol.closing.kets])
+    blocks = find_blocks(process.d, [events.null], events.ops, [support(ket) for ket in kets])
+    mapped = [block_map(op, blocks) for op in events.ops]
+    start, row, column, value = _entries([matrix for matrix, _ in mapped])
+    targets = [target for _, target in mapped]
+    arrays = end_arrays(process, protocol, blocks, Basis(None)) | {
+        "null": block_diagonal(events.null, blocks),
+        "target": np.array(targets) if targets else np.zeros((0, len(blocks.members)), dtype=np.int64),
+        "jump_start": start,
+        "jump_row": row,
+        "jump_column": column,
+        "jump_value": value,
+        "count": events.rows,
+        "steps": np.rint(protocol.tlist / process.tau).astype(np.int64),
+    }
+    return arrays, f"event-driven collisions, {len(events.ops)} kinds of event beside the null one; " + explain(
+        blocks, process.d, Basis(None)
+    )
+
+
+def resolve_period(process: Process) -> Events:
+    """The fewest operators of each heat-resolved part of a period.
+
+    Raises
+    ------
+    ValueError
+        If the period contains a channel, whose kicks are not outcomes of an ancilla.
+    """
+    slots = _slots(process)
+    groups: Group = {(-1,) * len(slots): [sp.eye_array(process.d, dtype=complex, format="csr")]}
+    for position, element in enumerate(process.elements):
+        if isinstance(element, Unitary):
+            groups = {rows: [element.matrix @ op for op in ops] for rows, ops in groups.items()}
+        elif isinstance(element, Instrument):
+            groups = _after(groups, element, position, slots, process)
+        else:
+            raise ValueError("`labels` = 'heat' needs a period of collisions alone: this one contains a channel")
+    nothing = (-1,) * len(slots)
+    null, *others = groups.get(nothing) or [sp.csr_array((process.d, process.d), dtype=complex)]
+    ops, rows = list(others), [nothing] * len(others)
+    for counted, found in groups.items():
+        if counted != nothing:
+            ops += found
+            rows += [counted] * len(found)
+    _check_complete(null, ops)
+    return Events(null, tuple(ops), np.array(rows, dtype=np.int64).reshape(len(ops), len(slots)))
+
+
+def _slots(process: Process) -> list[tuple[int, int]]:
+    """(element, bath) of everything that can be counted in a period."""
+    return [
+        (position, bath)
+        for position, element in enumerate(process.elements)
+        if isinstance(element, Instrument)
+        for bath in range(element.counts.shape[1])
+        if np.any(element.counts[:, bath] >= 0)
+    ]
+
+
+def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[int, int]], process: Process) -> Group:
+    """Groups after one more collision, each reduced to its fewest operators."""
+    mine = [(k, bath) for k, (at, bath) in enumerate(slots) if at == position]
+    labels, which = np.unique(element.counts, axis=0, return_inverse=True)
+    out: Group = {}
+    for number, label in enumerate(labels):
+        members = [sp.csr_array(op) for op in element.kraus[which.reshape(-1) == number]]
+        fewest = [embed(op, element.sites, process.dims) for op in fewest_operators(members)]
+        for rows, before in groups.items():
+            key = list(rows)
+            for slot, bath in mine:
+                key[slot] = int(label[bath])
+            out.setdefault(tuple(key), []).extend(op @ known for op in fewest for known in before)
+    return {key: fewest_operators(ops) for key, ops in out.items()}
+
+
+def fewest_operators(ops: list[Sparse]) -> list[Sparse]:
+    """Operators of the map sum K rho K^dagger, as few as there can be, by decreasing weight.
+
+    Connected parts of the Choi matrix are diagonalised apart, so that operators keep the zeros of those they replace.
+
+    Parameters
+    ----------
+    ops : list of (k, k) sparse
+    """
+    k = ops[0].shape[0]
+    stacked = sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csc")
+    used = np.flatnonzero(np.diff(stacked.indptr))
+    dense = stacked[:, used].toarray()
+    together = sp.csr_array((np.abs(dense) > 0).astype(np.int32))
+    count, label = connected_components(together.T @ together, directed=False)
+    found: list[tuple[float, Sparse]] = []
+    for part in range(count):
+        columns = np.flatnonzero(label == part)
+        _, sizes, rows = np.linalg.svd(dense[:, columns], full_matrices=False)
+        row, column = np.divmod(used[columns], k)
+        for size, vector in zip(sizes, rows, strict=True):
+            found.append((float(size) ** 2, sp.csr_array((size * vector, (row, column)), shape=(k, k))))
+    largest = max((weight for weight, _ in found), default=0.0)
+    kept = sorted((pair for pair in found if pair[0] > DUST * largest), key=lambda pair: -pair[0])
+    return [op for _, op in kept]
+
+
+def _check_complete(null: Sparse, ops: list[Sparse]) -> None:
+    total = null.conj().T @ null
+    for op in ops:
+        total = total + op.conj().T @ op
+    error = float(abs(total - sp.eye_array(null.shape[0])).max())
+    if error > COMPLETENESS:
+        raise ValueError(f"the operators of a period resolved by heat miss completeness by {error:.3g}")
