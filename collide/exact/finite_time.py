@@ -126,19 +126,29 @@ def distribution(reduced: Reduced, weight: Floats, x: Floats, t: float) -> tuple
     n : (N,) int
         Consecutive values.
     P : (N,) float
-        Their probabilities, exact to about 1e-15; the window ends where they fall below.
+        Their probabilities, exact to about 1e-15, or in a stiff process to its largest rate times t in units of the
+        rounding error; the window ends where they fall below.
     """
     mean, variance = cumulants(reduced, weight, x, t, 2)
     N = 1 << int(np.ceil(np.log2(32 + 16 * np.sqrt(max(variance, 0.0)))))
+    rounding = _rounding(reduced, t)
     while N <= WINDOW:
         fields = 2j * np.pi / N * np.arange(N // 2 + 1)
         values = [reduced.sector.trace @ tilted_state(reduced, f * weight, x.astype(complex), t) for f in fields]
         P = np.fft.irfft(np.conj(values), N)
         n = int(np.rint(mean)) - N // 2 + np.arange(N)
         P = P[n % N]
-        if np.abs(P[: N // 8]).sum() + np.abs(P[-(N // 8) :]).sum() < TAIL:
-            inside = np.flatnonzero(P > 1e-15)
+        outer = np.abs(np.concatenate([P[: N // 8], P[-(N // 8) :]]))
+        if outer.sum() < TAIL + len(outer) * rounding:
+            inside = np.flatnonzero(P > max(1e-15, rounding))
             keep = slice(inside[0], inside[-1] + 1)
             return n[keep], np.maximum(P[keep], 0.0)
         N *= 2
     raise ValueError(f"the distribution at t = {t:g} is wider than {WINDOW} counts: use cumulants, or a shorter time")
+
+
+def _rounding(reduced: Reduced, t: float) -> float:
+    """What the rounding of the fastest rates makes of a probability over a time t."""
+    if not reduced.continuous:
+        return 0.0
+    return float(np.finfo(float).eps * t * abs(reduced.generator).sum(axis=0).max())
