@@ -1,7 +1,7 @@
 r"""A repeated process for ``labels="heat"``: a period's outcomes resolved by heat alone, each in its fewest operators.
 
-The outcomes of one period are grouped by the counts they add.  A group's map :math:`\rho\to\sum_k K_k\rho K_k^\dagger` is
-all that the record can tell, so its operators may be replaced by any others of the same map: the eigenvectors of its
+The outcomes of one period are grouped by the counts they add.  A group's map :math:`\rho\to\sum_k K_k\rho K_k^\dagger`
+is all that the record can tell, so its operators may be replaced by any others of the same map: the eigenvectors of its
 Choi matrix are the fewest.  Of the group that counts nothing the dominant operator :math:`N_0` is what happens nearly
 always; its powers are searched like a no-jump propagator, and everything else, the other null operators included, is an
 event.  The joint law of counts, opening and closing outcomes is unchanged at any tau; null labels stay unread.

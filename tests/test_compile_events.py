@@ -1,4 +1,4 @@
-"""Heat-resolved operators of a period: the same tilted map as all labels, at any tilt and any tau, with fewer operators."""
+"""Heat-resolved operators of a period: at any tilt and any tau the same map as all labels, with fewer operators."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ MODELS = [
         ("boson", "split", None),
         ("spin", "split", None),
         ("spin", "joint", None),
-        ("boson", "joint", 12),
+        ("boson", "joint", 14),
         ("spin", "alternating", None),
     )
     for tau in (0.1, 2.0)
