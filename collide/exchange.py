@@ -14,19 +14,21 @@ from scipy.sparse.csgraph import connected_components
 
 from collide.baths import Ancilla
 from collide.exact.process import Complexes, Floats, Ints, Sparse
+from collide.exact.stacked import SparseStack
 
 COMPLETENESS = 1e-12
-MOST_ENTRIES = 1 << 27  # 2 GiB of Kraus operators
+DENSE_ENTRIES = 1 << 20  # 16 MiB of Kraus operators; more are kept sparse
+MOST_ENTRIES = 1 << 27  # 2 GiB of amplitudes
 NEGLIGIBLE = 1e-12  # amplitude: an outcome less likely than 1e-24 in a collision is left out, forward and reverse alike
 
 
 class Outcomes(NamedTuple):
     """Kraus operators of a collision, labelled by the ancilla's first and last outcome.
 
-    kraus (K, k, k) with sqrt(p_n) inside; first, last (K,); prior (P,) = p_n.
+    kraus (K, k, k) with sqrt(p_n) inside, sparse where dense ones would be large; first, last (K,); prior (P,) = p_n.
     """
 
-    kraus: Complexes
+    kraus: Complexes | SparseStack
     first: Ints
     last: Ints
     prior: Floats
@@ -124,15 +126,16 @@ def read_ancillas(U: Sparse, prior: Floats) -> Outcomes:
     possible = prior[col % a] > 0
     row, col, data = row[possible], col[possible], data[possible]
     pairs, outcome = np.unique((col % a).astype(np.int64) * a + row % a, return_inverse=True)
-    if len(pairs) * k * k > MOST_ENTRIES:
+    if len(data) > MOST_ENTRIES:
         raise ValueError(
-            f"a joint collision with {len(pairs)} outcomes on {k} levels does not fit in memory: use fewer"
-            " ancilla `levels`"
-            " or construction='split'"
+            f"a joint collision with {len(data)} amplitudes in {len(pairs)} outcomes on {k} levels does not fit in"
+            " memory: use fewer ancilla `levels` or construction='split'"
         )
-    kraus = np.zeros((len(pairs), k, k), dtype=complex)
-    kraus[outcome, row // a, col // a] = data * np.sqrt(prior[col % a])
-    return Outcomes(kraus, pairs // a, pairs % a, prior)
+    stack = SparseStack.from_entries(
+        len(pairs), k, outcome.reshape(-1), row // a, col // a, data * np.sqrt(prior[col % a])
+    )
+    dense = len(pairs) * k * k <= DENSE_ENTRIES
+    return Outcomes(stack.flat.toarray().reshape(-1, k, k) if dense else stack, pairs // a, pairs % a, prior)
 
 
 def unitary(V: NDArray[np.complex128], angle: float) -> Complexes:
@@ -159,7 +162,10 @@ def sparse_unitary(H: Sparse, duration: float) -> Sparse:
     return matrix
 
 
-def completeness_error(kraus: Complexes) -> float:
+def completeness_error(kraus: Complexes | SparseStack) -> float:
     """Largest entry of sum K^dagger K - 1."""
-    total = np.einsum("kba,kbc->ac", kraus.conj(), kraus)
+    if isinstance(kraus, SparseStack):
+        total = kraus.completeness()
+    else:
+        total = np.einsum("kba,kbc->ac", kraus.conj(), kraus)
     return float(np.abs(total - np.eye(len(total))).max())

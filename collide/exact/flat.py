@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from collide.exact.methods import ExactMethods
 from collide.exact.process import CountTable, Element, Flow, Instrument, Load, Process, Sparse, Unitary
+from collide.exact.stacked import SparseStack
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -74,8 +75,12 @@ def _flatten_element(out: Arrays, name: str, element: Element) -> None:
         _put(out, f"{name}.matrix", element.matrix)
     elif isinstance(element, Instrument):
         out[f"{name}.sites"] = np.array(element.sites, dtype=np.int64)
-        for part in ("kraus", "counts", "prior", "first", "last"):
+        for part in ("counts", "prior", "first", "last"):
             out[f"{name}.{part}"] = getattr(element, part)
+        if isinstance(element.kraus, SparseStack):
+            _put(out, f"{name}.kraus", element.kraus.flat)
+        else:
+            out[f"{name}.kraus"] = element.kraus
     else:
         _put(out, f"{name}.H", element.H)
         for k, op in enumerate(element.ops):
@@ -88,12 +93,20 @@ def _unflatten_element(arrays: Mapping[str, NDArray[Any]], name: str, kind: str)
     if kind == "unitary":
         return Unitary(_get(arrays, f"{name}.matrix"))
     if kind == "instrument":
-        parts = {part: np.asarray(arrays[f"{name}.{part}"]) for part in ("kraus", "counts", "prior", "first", "last")}
-        return Instrument(sites=tuple(int(i) for i in arrays[f"{name}.sites"]), **parts)
+        parts = {part: np.asarray(arrays[f"{name}.{part}"]) for part in ("counts", "prior", "first", "last")}
+        return Instrument(tuple(int(i) for i in arrays[f"{name}.sites"]), _kraus(arrays, f"{name}.kraus"), **parts)
     counts = np.asarray(arrays[f"{name}.counts"])
     ops = tuple(_get(arrays, f"{name}.op.{k}") for k in range(len(counts)))
     load, duration = np.asarray(arrays[f"{name}.load"]), _time(arrays[f"{name}.duration"])
     return Flow(_get(arrays, f"{name}.H"), ops, counts, load, duration)
+
+
+def _kraus(arrays: Mapping[str, NDArray[Any]], name: str) -> Any:
+    """Kraus operators, dense or sparse as they were stored."""
+    if name in arrays:
+        return np.asarray(arrays[name])
+    flat = _get(arrays, name)
+    return SparseStack(flat, round(flat.shape[1] ** 0.5))
 
 
 def _put(out: Arrays, name: str, matrix: Sparse) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
+from collide.exact.stacked import SparseStack
+
 Sparse = Any  # scipy.sparse.csr_array of complex128; the stubs of scipy.sparse are not precise enough to be of help
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,7 +83,7 @@ class Instrument:
     ----------
     sites : tuple of int
         The sites of the composite space on which `kraus` acts, in the order of its tensor factors.
-    kraus : (K, k, k) complex
+    kraus : (K, k, k) complex or SparseStack
         Operators sqrt(p_n) <m|U|n>, with the ancilla's probability inside: the sum of K^dagger K is one.
     counts : (K, nbaths) int
         Row of the `CountTable` to which outcome k adds one for each bath; -1 for none.
@@ -92,7 +94,7 @@ class Instrument:
     """
 
     sites: tuple[int, ...]
-    kraus: Complexes
+    kraus: Complexes | SparseStack
     counts: Ints
     prior: Floats
     first: Ints

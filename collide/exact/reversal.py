@@ -8,7 +8,8 @@ count without reverse, sigma = inf, does not occur backwards.
 import numpy as np
 import scipy.sparse as sp
 
-from collide.exact.process import Element, Floats, Flow, Instrument, Ints, Process, Unitary
+from collide.exact.process import Complexes, Element, Floats, Flow, Instrument, Ints, Process, Unitary
+from collide.exact.stacked import SparseStack
 from collide.exact.superoperator import no_jump
 
 
@@ -32,7 +33,10 @@ def _reversed(process: Process, element: Element) -> Element:
         return Unitary(sp.csr_array(element.matrix).conj().T)
     root = np.exp(-0.5 * _entropies(process, np.asarray(element.counts)))
     if isinstance(element, Instrument):
-        kraus = element.kraus.conj().transpose(0, 2, 1) * root[:, None, None]
+        if isinstance(element.kraus, SparseStack):
+            kraus: Complexes | SparseStack = element.kraus.adjoint(root)
+        else:
+            kraus = element.kraus.conj().transpose(0, 2, 1) * root[:, None, None]
         return Instrument(element.sites, kraus, element.counts, element.prior, element.last, element.first)
     ops = tuple(r * sp.csr_array(op).conj().T for r, op in zip(root, element.ops, strict=True))
     # between jumps the adjoint of the forward evolution acts; written as a Hamiltonian, it is Hermitian only where the

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+import scipy.linalg as la
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary
+from collide.exact.stacked import SparseStack
+
+NO_WEIGHT = 1e-15  # amplitude, relative to the largest of its group, whose square no double can see
 
 Entries = tuple[Ints, Ints, Ints, Complexes]
 """Entries of several operators: number of the operator, row, column, value."""
@@ -218,7 +222,7 @@ def site_positions(sites: tuple[int, ...], dims: tuple[int, ...]) -> tuple[Ints,
     return inside, outside
 
 
-def minimal_kraus(kraus: Complexes) -> Complexes:
+def minimal_kraus(kraus: Complexes | SparseStack) -> Complexes | SparseStack:
     """Replace Kraus operators by as few as possible with the same map.
 
     Two sets give the same map when their matrices V of flattened operators have the same local Choi matrix
@@ -227,13 +231,15 @@ def minimal_kraus(kraus: Complexes) -> Complexes:
 
     Parameters
     ----------
-    kraus : (K, k, k) complex
+    kraus : (K, k, k) complex or SparseStack
 
     Returns
     -------
-    (R, k, k) complex
+    (R, k, k) complex or SparseStack
         With R at most the number of entries that are ever different from zero.
     """
+    if isinstance(kraus, SparseStack):
+        return _minimal_stack(kraus)
     K, k, _ = kraus.shape
     flat = kraus.reshape(K, k * k)
     operator, entry = np.nonzero(flat)
@@ -254,6 +260,36 @@ def minimal_kraus(kraus: Complexes) -> Complexes:
     if not kept:
         return np.zeros((0, k, k), complex)
     return np.concatenate(kept).reshape(-1, k, k)
+
+
+def _minimal_stack(stack: SparseStack) -> SparseStack:
+    """As `minimal_kraus`, for many operators on many levels.
+
+    Amplitudes of neighbouring ancilla levels hardly differ, so the operators of a group span few dimensions to working
+    precision: rows of the triangular factor below 1e-15 of its first one weigh less than 1e-30 and are left out.
+    """
+    operator, row, column, value = stack.entries()
+    used, entry = np.unique(row * stack.k + column, return_inverse=True)
+    K, n = len(stack), len(used)
+    flat = sp.csr_array((value, (operator, entry)), shape=(K, n))
+    shared = sp.coo_array((np.ones(len(operator)), (operator, K + entry)), shape=(K + n, K + n))
+    group = connected_components(shared, directed=False)[1]
+    order = np.argsort(group, kind="stable")
+    kept, places, total = [], [], 0
+    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        rows, columns = members[members < K], members[members >= K] - K
+        if len(rows) == 0 or len(columns) == 0:
+            continue
+        factor, pivot = la.qr(flat[rows][:, columns].toarray(), mode="r", pivoting=True, check_finite=False)
+        size = np.abs(np.diagonal(factor))
+        factor = factor[: int((size > NO_WEIGHT * size[0]).sum())]
+        t, c = np.nonzero(factor)
+        kept.append((total + t, factor[t, c]))
+        places.append(used[columns[pivot[c]]])
+        total += len(factor)
+    numbers, values = (np.concatenate(x) for x in zip(*kept, strict=True))
+    place = np.concatenate(places)
+    return SparseStack.from_entries(total, stack.k, numbers, place // stack.k, place % stack.k, values)
 
 
 def liouvillian(flow: Flow) -> Sparse:
