@@ -33,8 +33,8 @@ class Overview:
         head = ("rate", "sampled ± standard error", "exact collision map", "Lindblad limit", "closed form (paper)")
         lines = [head]
         for row in self.rows:
-            closed = "—" if row.closed is None else f"{row.closed: .8f}"
-            lines.append((row.name, str(row.sampled), f"{row.exact: .8f}", f"{row.limit: .8f}", closed))
+            closed = "—" if row.closed is None else f"{row.closed + 0.0: .8f}"
+            lines.append((row.name, str(row.sampled), f"{round(row.exact, 12) + 0.0: .8f}", f"{round(row.limit, 12) + 0.0: .8f}", closed))
         widths = [max(len(line[k]) for line in lines) for k in range(5)]
         return "\n".join(
             "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines
