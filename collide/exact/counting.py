@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse.linalg as sla
 
 from collide.exact.jets import Index, Jets, Numbers
 from collide.exact.process import Floats
 from collide.exact.reduced import Reduced, Step
+from collide.exact.spectrum import eigenvalues
 from collide.exact.steady import Stationary
 
 
@@ -130,7 +130,7 @@ def _dominant(reduced: Reduced, tilt: Numbers) -> complex:
         start = np.full(reduced.size, 1e-3)
         start[: reduced.sector.d] = 1.0  # a fixed start: the same digits every time
         return complex(sla.eigs(matrix, k=1, which="LR", v0=start, ncv=60, return_eigenvectors=False)[0])
-    values = la.eigvals(reduced.tilted(tilt), check_finite=False)
+    values = eigenvalues(reduced.tilted(tilt))
     return complex(values[np.argmax(values.real if reduced.continuous else np.abs(values))])
 
 
