@@ -8,7 +8,12 @@ from collide.baths import Ancilla, Bath, SpectralDensity
 from collide.collision import CONSTRUCTIONS, Collision, CollisionModel
 from collide.lindblad import LindbladModel, local
 from collide.machines.checks import not_negative, one_of, only_collisions, positive
-from collide.machines.junction_formulas import levels_for, stationary_ratio, tilted_ratio
+from collide.machines.junction_formulas import (
+    levels_for,
+    scgf_ho_domain,
+    stationary_ratio,
+    tilted_ratio,
+)
 from collide.machines.metal import metal_rate, polynomial_band
 from collide.machines.recipe import with_recipe
 from collide.operators import Space, lowering, oscillator, qubit
@@ -41,7 +46,6 @@ def junction(
     T_R: float = 0.2,
     levels: int | None = None,
     neglect: float = 1e-14,
-    s: float = 0.0,
     picture: str = "jump",
     tau: float | None = None,
     construction: str = "split",
@@ -74,9 +78,6 @@ def junction(
         Levels 0 ... levels-1.  Required for the ladder; for the oscillator chosen from `neglect` unless given.
     neglect : float
         What the truncation of the unbounded oscillator may change, relative to the result.
-    s : float
-        Counting field at which the generating function will be asked for: its eigenvectors reach further up the
-        ladder than the state.  `neglect` holds at this field and at 0.
     picture : {"jump", "collision"}
         In a collision model, spins send resonant qubits and bosons resonant oscillators; a metal has no such ancilla.
     tau : float
@@ -192,33 +193,75 @@ def _levels(p: dict[str, Any], baths: list[Bath]) -> int:
     """Levels given, or enough for the stationary state (of collisions: for the hotter ancilla's)."""
     if p["levels"] is not None:
         return int(p["levels"])
-    omega = p["omega"]
-    u = [0.0 if math.isinf(bath.beta) else math.exp(-bath.beta * omega) for bath in baths]
+    omega, u = p["omega"], [_boltzmann(p["omega"], bath) for bath in baths]
     if max(u) >= 1:
         raise ValueError(
             "`T_L` and `T_R` must be positive and finite for an oscillator, which otherwise has no stationary"
             " state: give"
             " `levels`, or take subsystem='TLS'"
         )
-    if p["picture"] == "collision":
-        ratio = max(u)
-    else:
-        k = [bath.rates(omega)[0] for bath in baths]
-        ratio = max(stationary_ratio(*k, *u), tilted_ratio(p["s"], omega, *k, *u))
+    ratio = max(u) if p["picture"] == "collision" else stationary_ratio(*_relaxation(omega, baths), *u)
+    return _counted(levels_for(ratio, p["neglect"]), omega)
+
+
+def _boltzmann(omega: float, bath: Bath) -> float:
+    """u = exp(-beta omega) of a bath, 0 at T = 0."""
+    return 0.0 if math.isinf(bath.beta) else math.exp(-bath.beta * omega)
+
+
+def _relaxation(omega: float, baths: list[Bath]) -> tuple[float, float]:
+    """(k_L, k_R)."""
+    return baths[0].rates(omega)[0], baths[1].rates(omega)[0]
+
+
+def _counted(levels: int, omega: float) -> int:
+    if levels > MOST_LEVELS:
+        raise ValueError(
+            f"`omega` = {omega:g} is so small beside the temperatures that the oscillator needs {levels} levels:"
+            " take the"
+            " closed form in collide.machines.junction_formulas, or give `levels`"
+        )
+    return levels
+
+
+def levels_at_field(
+    s: float,
+    *,
+    omega: float = 1.0,
+    left: Mapping[str, Any] = SPIN,
+    right: Mapping[str, Any] = METAL,
+    T_L: float = 0.3,
+    T_R: float = 0.2,
+    neglect: float = 1e-14,
+) -> int:
+    r"""Levels with which ``junction(levels=...).scgf("L", s)`` is that of the unbounded oscillator.
+
+    The eigenvectors of a tilted ladder fall off more slowly than its state, and the more so the closer the counting
+    field s comes to the edges of its domain.
+
+    Parameters
+    ----------
+    s : float
+        Counting field.
+    omega, left, right, T_L, T_R, neglect
+        As in `junction`.
+
+    Raises
+    ------
+    ValueError
+        If `s` lies at or beyond the edges of the domain, `scgf_ho_domain` in `collide.machines.junction_formulas`.
+    """
+    baths = [_bath(side, spec, T) for side, spec, T in (("L", left, T_L), ("R", right, T_R))]
+    rates = (*_relaxation(omega, baths), *(_boltzmann(omega, bath) for bath in baths))
+    ratio = tilted_ratio(s, omega, *rates)
     if ratio >= 1:
+        low, high = scgf_ho_domain(omega, *rates)
         raise ValueError(
-            f"`s` = {p['s']:g} lies at or beyond the edge of the generating function's domain, where no ladder is"
-            " long enough:"
-            " see collide.machines.junction_formulas.scgf_ho_domain"
+            f"`s` = {s:g} must lie inside the domain ({low:.6g}, {high:.6g}) of the generating function: beyond its"
+            " edges"
+            " <exp(s Q)> of an unbounded oscillator grows faster than exponentially"
         )
-    found = levels_for(ratio, p["neglect"])
-    if found > MOST_LEVELS:
-        raise ValueError(
-            f"`omega` = {omega:g} is so small beside the temperatures that the oscillator needs {found} levels:"
-            " take the closed"
-            " form in collide.machines.junction_formulas, or give `levels`"
-        )
-    return found
+    return _counted(levels_for(max(ratio, stationary_ratio(*rates)), neglect), omega)
 
 
 # -------------------------------------------------------------------- collisions

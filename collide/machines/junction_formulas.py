@@ -173,6 +173,22 @@ def exchange_average_diverges_at(k_L: float, k_R: float, u_L: float, u_R: float)
     return (position(1.0) - position(1 / q)) / (K1 - K2) if q < near else 0.0
 
 
+def cumulant_rates(
+    sign: int, omega: float, T_L: float, T_R: float, k_L: float, k_R: float
+) -> tuple[float, float, float]:
+    r"""First three cumulants of Q_L per unit time: derivatives of `scgf_ho` (sign = +1) or `scgf_tls` (-1) at s = 0.
+
+    Both solve :math:`K\lambda = f \pm \lambda^2`, + for the oscillator, so
+    :math:`K\lambda' = f'`, :math:`K\lambda'' = f'' \pm 2\lambda'^2`, :math:`K\lambda''' = f''' \pm 6\lambda'\lambda''`.
+    """
+    u_L, u_R = boltzmann_factor(omega, T_L), boltzmann_factor(omega, T_R)
+    K = k_L * (1 - sign * u_L) + k_R * (1 - sign * u_R)
+    net, total = k_L * k_R * _difference(omega, T_L, T_R), k_L * k_R * (u_L + u_R)
+    first = omega * net / K
+    second = (omega**2 * total + sign * 2 * first**2) / K
+    return first, second, (omega**3 * net + sign * 6 * first * second) / K
+
+
 # -------------------------------------------------------------------- the cut-off of a ladder
 
 
