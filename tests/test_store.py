@@ -28,7 +28,7 @@ def engine() -> Iterator[None]:
         yield
 
 
-def start(path: Path | None, program: Any = None, ntraj: int = NTRAJ, seed: int = SEED, **options: Any) -> Any:
+def start(path: Path | None, program: Any = None, ntraj: Any = NTRAJ, seed: int = SEED, **options: Any) -> Any:
     program = make() if program is None else program
     return run_program(program, ntraj, seed, out=path, **{"chunk_size": SIZE, "threads": 1} | options)
 

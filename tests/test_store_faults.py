@@ -1,6 +1,7 @@
 """Interruption at every instant: the process dies before each write in turn, and nothing that was committed is lost."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 import os
 from pathlib import Path
 import shutil
@@ -109,7 +110,7 @@ def test_a_run_killed_before_each_write_keeps_its_chunks_and_resumes(tmp_path: P
     assert announced.count("done") == 2 * 2  # once at the commit of each chunk, once when the events are folded in
     assert {"create", "claim", "rename .h5", "journal header", "journal entry", "journal data"} <= set(announced)
     for n, path in copies(folder, len(announced)):
-        assert killed(lambda path=path: start(path), n)
+        assert killed(partial(start, path), n)
         committed = min(announced[:n].count("done"), 2)
         if path.exists():
             found = load(path)
@@ -139,7 +140,7 @@ def test_an_extension_killed_before_each_write_keeps_the_old_chunks(folder: Path
     announced = writes_of(lambda: extend(probe, longer, threads=1, progress=False))
     last = nth(announced, "done", -1) + 1 if complete else nth(announced, "rename .h5", 0) + 2
     for n, path in copies(folder, last):
-        assert killed(lambda path=path: extend(path, longer, threads=1, progress=False), n)
+        assert killed(partial(extend, path, longer, threads=1, progress=False), n)
         found = load(path)
         assert found.ntraj >= SIZE
         assert np.array_equal(found.heat["L"][:SIZE], whole.heat["L"][:SIZE])
@@ -158,7 +159,7 @@ def test_an_overwrite_killed_before_each_write_leaves_the_old_file_or_the_new(fo
     start(probe)
     announced = writes_of(lambda: start(probe, scale=2.0, overwrite=True))
     for n, path in copies(folder, nth(announced, "done", 0) + 2):
-        assert killed(lambda path=path: start(path, scale=2.0, overwrite=True), n)
+        assert killed(partial(start, path, scale=2.0, overwrite=True), n)
         found = load(path)
         if found.recipe["parameters"]["scale"] == 1.0:
             assert same_bits(found, whole)
@@ -233,7 +234,7 @@ def test_a_lost_journal_is_named_and_its_chunks_are_run_again(tmp_path: Path, wh
     path, other = tmp_path / "run.h5", tmp_path / "other.h5"
     writes = writes_of(lambda: start(tmp_path / "probe.h5"))
     for target, scale in ((path, 1.0), (other, 2.0)):
-        assert killed(lambda target=target, scale=scale: start(target, scale=scale), nth(writes, "create", 1))
+        assert killed(partial(start, target, scale=scale), nth(writes, "create", 1))
     (tmp_path / "run.h5.journal").unlink()
     if fate == "of another run":
         (tmp_path / "other.h5.journal").rename(tmp_path / "run.h5.journal")

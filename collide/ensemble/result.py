@@ -118,7 +118,7 @@ class Ensemble(Rows):
         known = [f.name for f in self._store.plan.fields.ragged]
         if name not in known:
             there = f"there are {', '.join(known)}" if known else 'run with `keep=("totals", "jumps")`'
-            raise KeyError(f"no events called {name!r}: {there}")
+            raise ValueError(f"there are no events called {name!r}: {there}.")
         pieces = [self._store.ragged(int(k))[name] for k in np.flatnonzero(self._store.done)]
         return np.concatenate(pieces) if pieces else np.zeros(0)
 

@@ -155,13 +155,14 @@ def cumulants(n: Any, sums: Floats) -> Floats:
     n = np.asarray(n, dtype=float)
     s1, s2, s3, s4 = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
+        k1 = s1 / n
         k2 = (n * s2 - s1**2) / (n * (n - 1))
         k3 = (2 * s1**3 - 3 * n * s1 * s2 + n**2 * s3) / (n * (n - 1) * (n - 2))
         k4 = (
             -6 * s1**4 + 12 * n * s1**2 * s2 - 3 * n * (n - 1) * s2**2 - 4 * n * (n + 1) * s1 * s3 + n**2 * (n + 1) * s4
         )
         k4 = k4 / (n * (n - 1) * (n - 2) * (n - 3))
-    return np.stack([s1 / n, k2, k3, k4], axis=-1)
+    return np.stack([k1, k2, k3, k4], axis=-1)
 
 
 def jackknife_error(whole: Floats, left_out: Floats, sizes: NDArray[np.int64]) -> Floats:
