@@ -34,7 +34,15 @@ class Overview:
         lines = [head]
         for row in self.rows:
             closed = "—" if row.closed is None else f"{row.closed + 0.0: .8f}"
-            lines.append((row.name, str(row.sampled), f"{round(row.exact, 12) + 0.0: .8f}", f"{round(row.limit, 12) + 0.0: .8f}", closed))
+            lines.append(
+                (
+                    row.name,
+                    str(row.sampled),
+                    f"{round(row.exact, 12) + 0.0: .8f}",
+                    f"{round(row.limit, 12) + 0.0: .8f}",
+                    closed,
+                )
+            )
         widths = [max(len(line[k]) for line in lines) for k in range(5)]
         return "\n".join(
             "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -99,12 +107,12 @@ def draw_overview(ensembles: Mapping[str, Any], bath: str) -> Any:
             _draw_heat(axes[1], ensemble, bath, label, color, marker)
             _draw_theorem(axes[2], ensemble, label, color, marker)
         axes[0].set(xlabel=f"net quanta received from {bath}", ylabel="probability", yscale="log")
-        axes[0].set_title("Distribution of heat: points sampled, lines exact")
+        axes[0].set_title("Points sampled, lines exact")
         axes[1].set(xlabel="time", ylabel=f"mean heat from {bath}")
-        axes[1].set_title("Mean heat: bars are 3 standard errors")
+        axes[1].set_title("Bars: 3 standard errors")
         axes[2].plot([0, 1], [1, 1], "s", mfc="none", color=style.INK, markersize=9, zorder=3)
         axes[2].set(xlabel="s", ylabel="⟨exp(−sΣ)⟩")
-        axes[2].set_title("Fluctuation theorem: 1 at s = 0 and s = 1")
+        axes[2].set_title("Fluctuation theorem at s = 1")
         for ax in axes:
             ax.legend()
     return figure
