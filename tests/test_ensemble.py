@@ -88,8 +88,11 @@ def test_the_order_of_completion_changes_no_bit(tmp_path: Path, whole: Any) -> N
 def test_partial_sums_are_folded_from_the_first_chunk_on(whole: Any) -> None:
     sums = [chunk.partial["heat_power_sums"] for chunk in whole.chunks()]
     assert len(sums) == 16
-    forward, backward = fold(sums), fold(sums[::-1])
+    forward, backward = sums[0], sums[-1]
+    for later, earlier in zip(sums[1:], sums[-2::-1], strict=True):
+        forward, backward = forward + later, backward + earlier
     assert forward.tobytes() != backward.tobytes()  # else the order would not matter, and the test above shows nothing
+    assert fold(sums).tobytes() == forward.tobytes()
     assert np.array_equal(whole.heat_moments()["L"].value[:, 0], forward[:, 0, 0] / NTRAJ)
 
 
@@ -210,7 +213,7 @@ def test_ctrl_c_finishes_the_chunks_under_way_and_saves(tmp_path: Path, whole: A
     timer.join()
     assert signal.getsignal(signal.SIGINT) is before
     saved = load(path)
-    assert 0 < saved.ntraj < NTRAJ
+    assert 0 < saved.ntraj <= 10 * SIZE  # what had not begun was not waited for
     assert not Path(f"{path}.lock").exists()
     assert np.array_equal(resume(path, progress=False).work, whole.work)
 
