@@ -213,9 +213,23 @@ def test_ctrl_c_finishes_the_chunks_under_way_and_saves(tmp_path: Path, whole: A
     timer.join()
     assert signal.getsignal(signal.SIGINT) is before
     saved = load(path)
-    assert 0 < saved.ntraj <= 10 * SIZE  # what had not begun was not waited for
+    assert 0 < saved.ntraj < NTRAJ
     assert not Path(f"{path}.lock").exists()
     assert np.array_equal(resume(path, progress=False).work, whole.work)
+
+
+def test_ctrl_c_does_not_wait_for_what_has_not_begun(tmp_path: Path) -> None:
+    class Eager(Executor):
+        _max_workers = 20  # so that every chunk is submitted at once
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+            return pool.submit(fn, *args, **kwargs)
+
+    timer = interrupt_soon(signal.SIGINT)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(KeyboardInterrupt):
+        start(program=make(delay=0.05), out=tmp_path / "run.h5", executor=Eager())
+    timer.join()
+    assert 0 < load(tmp_path / "run.h5").ntraj < NTRAJ
 
 
 def test_ctrl_c_without_a_file_says_what_to_do_next_time() -> None:
