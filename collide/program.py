@@ -20,7 +20,7 @@ from collide.compile_jumps import jump_arrays
 from collide.engines import ENGINES
 from collide.exact.ends import Ends
 from collide.exact.flat import StoredModel, flatten
-from collide.ledger import settle
+from collide.ledger import entropy_of_loads, settle
 from collide.protocol import make_protocol
 from collide.records import Chunk, Field
 from collide.replay import Path, replay
@@ -137,7 +137,14 @@ class Program:
             Field("energy_change", "f8", (), (), "energy", "<f|H|f> - <i|H|i>"),
             Field("work", "f8", (), (), "energy", "energy_change minus all heat"),
             Field("closing_energy", "f8", (), (), "energy", "what the closing measurement adds, <f|H|f> - <psi|H|psi>"),
-            Field("entropy_production", "f8", (), (), "k_B", "ln p_0(i) - ln p_tau(f) - sum of beta times heat"),
+            Field(
+                "entropy_production",
+                "f8",
+                (),
+                (),
+                "k_B",
+                "ln p_0(i) - ln p_tau(f) - sum of beta times heat (+ c_0 t with a load)",
+            ),
             Field("status", "u1", (), (), "1", "0 where the trajectory is sound"),
         ]
         if "final_state" in self.keep:
@@ -252,6 +259,7 @@ def compile_program(
         "rho_initial": protocol.rho_initial,
         "rho_final": protocol.rho_final,
     }
+    offset, note = entropy_of_loads(process, float(protocol.tlist[-1]), protocol.rho_initial, protocol.rho_final)
     meta = {
         "baths": list(table.baths),
         "e_ops": list(protocol.e_ops),
@@ -261,8 +269,9 @@ def compile_program(
         "dims": list(process.dims),
         "tau": process.tau,
         "sum_states": process.d <= STATE_LIMIT,
+        "entropy_of_loads": offset,
         "recipe": dict(recipe or getattr(model, "recipe", {})),
-        "explanation": explanation,
+        "explanation": f"{explanation}; {note}" if note else explanation,
     }
     return Program.from_arrays("jumps" if process.tau is None else "collisions", arrays, meta, flatten(process))
 
