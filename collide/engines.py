@@ -45,7 +45,7 @@ def jump_tables(program: Any) -> JumpTables:
     if kept is None:
         kept = prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields)))
         program.__dict__["_jump_tables"] = kept
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {"collisions": run_collision_chunk, "jumps": run_jump_chunk}

@@ -181,7 +181,8 @@ def as_operator(value: Any, name: str, d: int | None = None) -> Sparse:
     """
     if hasattr(value, "full"):
         value = value.full()
-    matrix = sp.csr_array(value if sp.issparse(value) else np.atleast_2d(np.asarray(value)), dtype=complex)
+    found: Any = value if sp.issparse(value) else np.atleast_2d(np.asarray(value))
+    matrix: Sparse = sp.csr_array(found, dtype=complex)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"`{name}` must be a square matrix, but has shape {matrix.shape}")
     if d is not None and matrix.shape != (d, d):
@@ -208,8 +209,9 @@ def as_hermitian(value: Any, name: str, d: int | None = None) -> Sparse:
 
 def as_state(value: Any, name: str, d: int) -> NDArray[np.complex128]:
     """(d, d) density matrix from a ket or a density matrix, checked: trace one, Hermitian, no negative eigenvalue."""
-    raw = value.full() if hasattr(value, "full") else value
-    array = np.asarray(raw.toarray() if sp.issparse(raw) else raw, dtype=complex)
+    raw: Any = value.full() if hasattr(value, "full") else value
+    dense: Any = raw.toarray() if hasattr(raw, "toarray") else raw
+    array: NDArray[np.complex128] = np.asarray(dense, dtype=np.complex128)
     if array.shape in {(d,), (d, 1)}:
         ket = array.reshape(-1)
         norm = float((np.abs(ket) ** 2).sum())

@@ -22,7 +22,7 @@ from collide.analysis.overview import draw_overview, overview
 from collide.machines import rectifier
 from collide.machines.rectifier_formulas import current
 
-POINT = {"omega": 1.0, "g": 0.01, "gamma_L": 0.01, "gamma_R": 0.02, "T_L": 1.0, "T_R": 0.5}
+POINT: dict[str, Any] = {"omega": 1.0, "g": 0.01, "gamma_L": 0.01, "gamma_R": 0.02, "T_L": 1.0, "T_R": 0.5}
 PAIR = collide.Space(collide.qubit(), collide.qubit())
 KINDS = {"boson baths": 1, "qubit-ancilla baths": -1}
 

@@ -1,5 +1,7 @@
 """Models that several tests share."""
 
+from typing import Any
+
 import numpy as np
 
 from collide import Bath, Collision, CollisionModel, LindbladModel, Space, local, qubit
@@ -9,7 +11,7 @@ SPACE = Space(qubit(), qubit())
 G, GAMMAS, TEMPERATURES = 0.05, (0.04, 0.08), (1.0, 0.3)  # the point of the reference tables
 
 
-def hamiltonian(g: float = G):  # type: ignore[no-untyped-def]
+def hamiltonian(g: float = G):
     """Two resonant qubits with exchange g."""
     return SPACE.number(0) + SPACE.number(1) + g * SPACE.exchange(0, 1)
 
@@ -40,7 +42,7 @@ def jump_pair(statistics: str = "boson", g: float = G) -> LindbladModel:
     return LindbladModel(hamiltonian(g), local(SPACE.s(0), 1.0, left) + local(SPACE.s(1), 1.0, right), dims=SPACE)
 
 
-def coherent_mixture() -> np.ndarray:  # type: ignore[type-arg]
+def coherent_mixture() -> Any:
     """A full-rank state of two qubits with coherence of every kind."""
     rng = np.random.default_rng(7)
     A = rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4))
@@ -48,7 +50,7 @@ def coherent_mixture() -> np.ndarray:  # type: ignore[type-arg]
     return rho / np.trace(rho).real
 
 
-def coherent_ket() -> np.ndarray:  # type: ignore[type-arg]
+def coherent_ket() -> Any:
     """A superposition of all four product states."""
     ket = np.array([1.0, 0.5j, -0.7, 0.3 + 0.2j])
     return ket / np.linalg.norm(ket)

@@ -79,10 +79,10 @@ def test_finite_ancilla_is_thermal_at_any_beta(energies: list[float], beta: floa
         (lambda: finite_ancilla([0, 1]), "exactly one of `beta` and `populations`"),
         (lambda: finite_ancilla([0, 1], populations=[0.5, 0.4]), "`populations` must be >= 0 and sum to 1"),
         (lambda: finite_ancilla([0, 1], beta=1.0, lower=np.eye(3)), "`lower` must have shape (2, 2)"),
-        (lambda: Ancilla(np.zeros(2), np.ones(1), np.eye(2)), "must be vectors of one length"),
+        (lambda: Ancilla(np.zeros(2), np.ones(1), np.eye(2, dtype=complex)), "must be vectors of one length"),
     ],
 )
-def test_messages(call, sentence) -> None:  # type: ignore[no-untyped-def]
+def test_messages(call, sentence) -> None:
     with pytest.raises(ValueError) as caught:
         call()
     assert sentence in str(caught.value)

@@ -1,6 +1,7 @@
 """Collision models: completeness, balance, constructions, the limit tau -> 0, and refusals."""
 
 import math
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +68,7 @@ def test_currents_approach_the_lindblad_limit_with_the_right_slope(
 def test_ladder_equals_a_long_truncated_oscillator(levels: int, angle: float, beta: float) -> None:
     """Block by block without truncation = one large matrix exponential, where the matrix reaches."""
     system, bath = lowering(levels), Bath("b", beta=beta)
+    kraus: Any
     kraus, first, last, prior = exchange_on_ladder(system, bath.ancilla(1.0), angle)
     size = 40
     V = np.kron(system, lowering(size).conj().T)
@@ -151,7 +153,7 @@ def test_channels_act_at_the_end_of_a_period() -> None:
     bath = Bath("b", temperature=0.5, spectral_density=0.3)
     hot = Bath("h", temperature=2.0, statistics="spin")
     space = Space(qubit())
-    items = [
+    items: list[Any] = [
         Collision(hot, s, 0, hot.ancilla(1.0), 0.2),
         Channel(s, 0.3 * (1 + bath.occupation(1.0)), -1.0, bath),
         Channel(s.conj().T, 0.3 * bath.occupation(1.0), 1.0, bath),
@@ -223,7 +225,7 @@ def test_completeness_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     import collide.collision as module
 
     def damaged(*arguments: object) -> object:
-        outcomes = exchange_on_ladder(*arguments)  # type: ignore[arg-type]
+        outcomes: Any = exchange_on_ladder(*arguments)  # type: ignore[arg-type]
         return outcomes._replace(kraus=outcomes.kraus * 1.001)
 
     monkeypatch.setattr(module, "exchange_on_ladder", damaged)

@@ -10,7 +10,7 @@ from random_models import random_collisions
 from systems import collision_pair
 
 
-def tilted_by_labels(process, w):  # type: ignore[no-untyped-def]
+def tilted_by_labels(process, w):
     """Superoperator of a period with every outcome weighted by exp(w . counts), label by label."""
     total = np.eye(process.d**2, dtype=complex)
     for element in process.elements:
@@ -27,7 +27,7 @@ def tilted_by_labels(process, w):  # type: ignore[no-untyped-def]
     return total
 
 
-def tilted_by_events(process, w):  # type: ignore[no-untyped-def]
+def tilted_by_events(process, w):
     events = resolve_period(process)
     total = np.kron(events.null.toarray(), events.null.toarray().conj())
     for op, rows in zip(events.ops, events.rows, strict=True):
@@ -49,7 +49,7 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_tilted_map_is_unchanged(model) -> None:  # type: ignore[no-untyped-def]
+def test_tilted_map_is_unchanged(model) -> None:
     rng = np.random.default_rng(1)
     n = len(model.process.counts)
     for w in (np.zeros(n), rng.normal(size=n), 1j * rng.normal(size=n)):
@@ -79,7 +79,7 @@ def test_fewest_operators_keep_the_map_and_their_number_is_its_rank() -> None:
     few = fewest_operators(many)
     assert len(few) == 2
 
-    def superoperator(ops):  # type: ignore[no-untyped-def]
+    def superoperator(ops):
         return sum(np.kron(op.toarray(), op.toarray().conj()) for op in ops)
 
     assert np.allclose(superoperator(few), superoperator(many), atol=1e-12)

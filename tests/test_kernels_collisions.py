@@ -13,7 +13,7 @@ from collide.program import compile_program, run_chunk
 from systems import SPACE, coherent_ket, coherent_mixture, collision_pair, hamiltonian
 
 
-def twin(model: CollisionModel, program, seed: int, id: int):  # type: ignore[no-untyped-def]
+def twin(model: CollisionModel, program, seed: int, id: int):
     """One trajectory in plain NumPy, straight from the model's operators and NumPy's own Philox."""
     u = iter(np.random.Generator(np.random.Philox(key=[seed, id])).random(100_000))
     process, arrays = model.process, program.arrays
@@ -30,7 +30,7 @@ def twin(model: CollisionModel, program, seed: int, id: int):  # type: ignore[no
             n = levels[np.searchsorted(np.cumsum(element.prior[levels]), next(u), side="right")]
             v = next(u)
             branches = []
-            for k in np.flatnonzero(element.first == n):
+            for k in np.flatnonzero(element.first == n).tolist():
                 op = embed(element.kraus[k], element.sites, process.dims) / np.sqrt(element.prior[n])
                 branches.append((k, op @ psi, abs(op).max()))
             # the kernel tries outcomes in the order of their largest entry after free evolution: same list, same choice
@@ -49,7 +49,7 @@ def twin(model: CollisionModel, program, seed: int, id: int):  # type: ignore[no
 
 
 def _order(model: CollisionModel, element: Instrument, outcomes: list[int]) -> list[int]:
-    """Outcomes by the largest entry of their operator after the free evolution before it, as the compiler lists them."""
+    """Outcomes by the largest entry of their operator after free evolution, as the compiler lists them."""
     elements = model.process.elements
     before = elements[elements.index(element) - 1] if elements.index(element) else None
     free = before.matrix if isinstance(before, Unitary) else None
@@ -73,7 +73,7 @@ def _order(model: CollisionModel, element: Instrument, outcomes: list[int]) -> l
     ],
 )
 @pytest.mark.parametrize("initial", ["steady", coherent_mixture(), coherent_ket()], ids=["steady", "mixture", "ket"])
-def test_kernel_equals_its_twin(initial, statistics: str, construction: str, levels: int | None) -> None:  # type: ignore[no-untyped-def]
+def test_kernel_equals_its_twin(initial, statistics: str, construction: str, levels: int | None) -> None:
     model = collision_pair(2.0, statistics, construction, levels)
     program = compile_program(model, 40.0, initial=initial)
     chunk = run_chunk(program, 17, 0, 10)
@@ -86,11 +86,11 @@ def test_kernel_equals_its_twin(initial, statistics: str, construction: str, lev
             assert chunk.columns["final"][id] == np.searchsorted(np.cumsum(p_final), u * p_final.sum(), side="right")
 
 
-def enumerate_histories(model: CollisionModel, program, periods: int):  # type: ignore[no-untyped-def]
+def enumerate_histories(model: CollisionModel, program, periods: int):
     """Exact joint law of (initial, final, counts) by summing over every list of ancilla outcomes."""
     process, arrays = model.process, program.arrays
     law: dict[tuple[int, ...], float] = {}
-    steps = [e for e in process.elements]
+    steps = list(process.elements)
     choices = [range(len(e.kraus)) if isinstance(e, Instrument) else [0] for e in steps] * periods
     ops = [
         [embed(k, e.sites, process.dims).toarray() for k in e.kraus]

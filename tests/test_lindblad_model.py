@@ -160,7 +160,7 @@ bath = Bath("L", temperature=1.0, spectral_density=0.1)
         (lambda: lamb_shift(np.diag([0, 1.0]), s + s.T, bath, cutoff=0.5), "`cutoff` must exceed"),
     ],
 )
-def test_messages(call, sentence) -> None:  # type: ignore[no-untyped-def]
+def test_messages(call, sentence) -> None:
     with pytest.raises(ValueError) as caught:
         call()
     assert sentence in str(caught.value)

@@ -1,5 +1,7 @@
 """Sites, composite spaces, and what happens to operators that are not operators."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -40,10 +42,10 @@ def test_embedding_equals_the_tensor_product(data: st.DataObject) -> None:
     sites = data.draw(st.permutations(range(len(dims))))[: data.draw(st.integers(1, len(dims)))]
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     locals_ = [rng.normal(size=(dims[i], dims[i])) + 1j * rng.normal(size=(dims[i], dims[i])) for i in sites]
-    product = np.ones((1, 1))
+    product: Any = np.ones((1, 1))
     for op in locals_:
         product = np.kron(product, op)
-    expected = np.ones((1, 1))
+    expected: Any = np.ones((1, 1))
     for i, k in enumerate(dims):
         expected = np.kron(expected, locals_[sites.index(i)] if i in sites else np.eye(k))
     assert np.allclose(embed(product, sites, dims).toarray(), expected)
@@ -74,7 +76,7 @@ def test_every_kind_of_operator_is_accepted() -> None:
         (lambda: Space(rotor(0, 2)).s(0), "site 0 is a rotor and has no lowering operator"),
     ],
 )
-def test_messages(call, sentence) -> None:  # type: ignore[no-untyped-def]
+def test_messages(call, sentence) -> None:
     with pytest.raises(ValueError) as caught:
         call()
     assert sentence in str(caught.value)

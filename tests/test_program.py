@@ -81,7 +81,7 @@ def test_eigenbasis_reproduces_the_state(seed: int, d: int, rank: int) -> None:
 
 
 @pytest.mark.parametrize("model", [collision_pair(0.5), collision_pair(0.5, "spin", "joint"), jump_pair()])
-def test_a_process_survives_flattening(model) -> None:  # type: ignore[no-untyped-def]
+def test_a_process_survives_flattening(model) -> None:
     back = StoredModel(flatten(model.process))
     assert back.heat_currents() == model.heat_currents()
     assert np.array_equal(back.steady_state(), model.steady_state())
@@ -100,7 +100,7 @@ def test_a_program_survives_its_arrays() -> None:
 
 @pytest.mark.parametrize("initial", ["steady", ("thermal", 0.7), coherent_mixture(), coherent_ket()])
 @pytest.mark.parametrize(("statistics", "construction"), [("boson", "split"), ("spin", "joint"), ("spin", "matched")])
-def test_first_law_and_integer_charge_on_every_trajectory(initial, statistics: str, construction: str) -> None:  # type: ignore[no-untyped-def]
+def test_first_law_and_integer_charge_on_every_trajectory(initial, statistics: str, construction: str) -> None:
     model = collision_pair(0.5, statistics, construction)
     program = compile_program(model, 30.0, initial=initial)
     chunk = run_chunk(program, 3, 0, 400)

@@ -9,7 +9,7 @@ from systems import SPACE, coherent_ket, coherent_mixture, collision_pair, jump_
 
 @pytest.mark.parametrize("initial", ["steady", coherent_mixture(), coherent_ket()], ids=["steady", "mixture", "ket"])
 @pytest.mark.parametrize(("statistics", "construction"), [("boson", "split"), ("spin", "joint")])
-def test_energies_of_every_collision_reach_the_end_points(initial, statistics: str, construction: str) -> None:  # type: ignore[no-untyped-def]
+def test_energies_of_every_collision_reach_the_end_points(initial, statistics: str, construction: str) -> None:
     """Switching work of each collision = energy change less its heat; their sum closes the first law of the row."""
     program = compile_program(collision_pair(0.5, statistics, construction), 60.0, initial=initial)
     columns = run_chunk(program, 4, 0, 20).columns

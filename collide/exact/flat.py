@@ -1,4 +1,4 @@
-"""A process as flat arrays and back: how a resolved model travels in a file and is judged without the script that made it."""
+"""A process as flat arrays and back: how a resolved model travels in a file, and is judged without its script."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ NO_TIME = np.nan
 
 
 def flatten(process: Process) -> Arrays:
-    """Everything in a process, as arrays whose names say what they are: ``element.0.op.2.data``, ``counts.quantum``, ..."""
+    """Everything in a process, as arrays with telling names: ``element.0.op.2.data``, ``counts.quantum``, ..."""
     out: Arrays = {
         "dims": np.array(process.dims, dtype=np.int64),
         "tau": np.array([NO_TIME if process.tau is None else process.tau]),
@@ -117,7 +117,8 @@ def _put(out: Arrays, name: str, matrix: Sparse) -> None:
 
 def _get(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
     parts = tuple(np.asarray(arrays[f"{name}.{part}"]) for part in ("data", "indices", "indptr"))
-    return sp.csr_array(parts, shape=tuple(int(k) for k in arrays[f"{name}.shape"]))
+    rows, columns = (int(k) for k in arrays[f"{name}.shape"])
+    return sp.csr_array(parts, shape=(rows, columns))
 
 
 def _time(stored: NDArray[Any]) -> float | None:

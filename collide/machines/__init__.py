@@ -21,6 +21,18 @@ MACHINES: dict[str, Callable[..., Any]] = {
     "xy_chain": xy_chain,
 }
 
+__all__ = [
+    "MACHINES",
+    "collective_qubits",
+    "ising",
+    "junction",
+    "rectifier",
+    "registry",
+    "rotor",
+    "tavis_cummings",
+    "xy_chain",
+]
+
 
 def registry() -> dict[str, Callable[..., Any]]:
     """Machines by name; each is a function whose keyword defaults are the paper's parameters."""
