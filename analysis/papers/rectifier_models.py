@@ -67,7 +67,7 @@ def collision_model(p: Mapping[str, Any], construction: str) -> Any:
     if asked is not None:
         chosen |= {"oscillator_levels": asked, "neglect": 0.999}
         if p["eps_a"] == 1:
-            chosen["levels"] = site_levels(p)
+            chosen["levels"] = site_levels(p)  # of the chain itself, where `neglect` no longer decides
     return _built(picture="collision", construction=construction, **chosen)
 
 
@@ -95,7 +95,7 @@ def ends(p: Mapping[str, Any], T_L: float, T_R: float) -> dict[int, list[Any]]:
 
 
 def site_levels(p: Mapping[str, Any]) -> int:
-    """Fock states that hold all but `NEGLECT` of the hottest oscillator."""
+    """Fock states that hold all but a share `NEGLECT` of the hottest oscillator's excitations."""
     m = chain_moments(p["N"], p["omega"], p["g"], p["eps_a"], ends(p, p["T_L"], p["T_R"]))
     return levels_needed(float(m.occupations.max()), NEGLECT)
 
@@ -173,7 +173,8 @@ def start_of(model: Any, p: Mapping[str, Any]) -> Any:
         return ground(model)
     if name in STEADY:
         return "steady"
-    raise UnknownParameter(f"parameter 'initial_state' = {name!r}: it may be 'both subsystems in |0>' or 'steady state'")
+    known = "'both subsystems in |0>' or 'steady state'"
+    raise UnknownParameter(f"parameter 'initial_state' = {name!r}: it may be {known}")
 
 
 def state(model: Any, p: Mapping[str, Any]) -> NDArray[np.complex128]:

@@ -20,7 +20,6 @@ from .rectifier_models import (
     averages,
     collision_model,
     global_model,
-    ground,
     heat_rates,
     local_model,
     point,
@@ -173,7 +172,7 @@ def _conductance(equation: str) -> Quantity:
         p = point(params, optional={"T_L": None, "T_R": None, "T": None})
         given = {p[name] for name in ("T_L", "T_R", "T")} - {None}
         if len(given) != 1:
-            raise ValueError(f"`T_L` and `T_R` must be equal for the linear conductance, but are {p['T_L']} and {p['T_R']}")
+            raise ValueError(f"`T_L` and `T_R` must be equal for a conductance, but are {p['T_L']} and {p['T_R']}")
         (T,) = given
         if not T > 0:
             raise ValueError(f"`T_L` must be positive for a conductance, but is {T}")
@@ -231,8 +230,9 @@ def _dip(p: Mapping[str, Any]) -> float:
         np.vectorize(lambda x: conductance_at(p, math.exp(x), "global") / unit), 36, domain=domain
     )
     slope, curvature = kappa.deriv(), kappa.deriv(2)
-    found = [float(x.real) for x in curvature.roots() if abs(x.imag) < 1e-9 and domain[0] < x.real < domain[1]]
-    minima = [x for x in found if kappa.deriv(3)(x) > 0]
+    roots: Any = curvature.roots()
+    found = [float(x.real) for x in roots if abs(x.imag) < 1e-9 and domain[0] < x.real < domain[1]]
+    minima = [x for x in found if float(kappa.deriv(3)(x)) > 0]
     rising = [float(slope(x)) for x in minima if slope(np.linspace(x, domain[1], 50)).max() > 0]
     return min(rising, default=1.0)
 

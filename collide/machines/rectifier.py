@@ -79,10 +79,10 @@ def rectifier(
         Fock states of truncated oscillator ancillas (of L and R), which the constructions "sequential" and "joint"
         need; by default as many as leave out less than `neglect`.  In "split" nothing is cut unless this is given.
     levels : int, optional
-        Fock states of each oscillator of the chain; by default as many as leave out less than `neglect` of the hottest
-        site's exact stationary population, which is thermal with the occupation of `rectifier_moments`.
+        Fock states of each oscillator of the chain; by default as many as leave out less than `neglect` of the exact
+        stationary population, which is thermal in each site (and in each mode) with a known occupation.
     neglect : float
-        Population that a truncation may leave out.
+        Population that a truncation may leave out, as a share of the excited population.
 
     Returns
     -------
@@ -109,8 +109,7 @@ def rectifier(
     if oscillator_levels is not None and not isinstance(oscillator_levels, int):
         parameters["oscillator_levels"] = [int(k) for k in oscillator_levels]
     baths = [bath("L", gamma_L, T_L, eps_L), bath("R", gamma_R, T_R, eps_R)]
-    kept = _site_levels(parameters, baths) if eps_a == 1 else 2
-    space = Space(*[oscillator(kept) if eps_a == 1 else qubit() for _ in range(N)])
+    space = Space(*[oscillator(k) for k in _site_levels(parameters, baths)] if eps_a == 1 else [qubit()] * N)
     if picture == "collision":
         model: LindbladModel | CollisionModel = _collisions(parameters, space, baths)
     elif equation == "local":
@@ -134,18 +133,21 @@ def bath(name: str, gamma: float, T: float, eps: int) -> Bath:
     return Bath(name, beta=beta, statistics="boson" if eps == 1 else "spin", spectral_density=gamma)
 
 
-def _site_levels(parameters: dict[str, Any], baths: list[Bath]) -> int:
-    """Fock states of each site: those asked for, or enough for the exact occupation of the hottest site."""
+def _site_levels(parameters: dict[str, Any], baths: list[Bath]) -> list[int]:
+    """Fock states of each site (or mode): those asked for, or enough for its exact occupation."""
+    N, omega, g = parameters["N"], parameters["omega"], parameters["g"]
     if parameters["levels"] is not None:
-        return int(parameters["levels"])
-    N, ends = parameters["N"], {0: baths[:1], parameters["N"] - 1: baths[1:]}
-    ends = {0: baths} if N == 1 else ends
-    moments = chain_moments(N, parameters["omega"], parameters["g"], 1, ends)
-    kept = levels_needed(float(moments.occupations.max()), parameters["neglect"])
-    if kept**N > MOST_STATES:
+        return [int(parameters["levels"])] * N
+    if parameters["equation"] == "global":
+        occupations = [_mode_occupation(frequency, weights, baths) for frequency, weights in _modes(N, omega, g)]
+    else:
+        ends = {0: baths} if N == 1 else {0: baths[:1], N - 1: baths[1:]}
+        occupations = [float(n) for n in chain_moments(N, omega, g, 1, ends).occupations]
+    kept = [levels_needed(n, parameters["neglect"]) for n in occupations]
+    if math.prod(kept) > MOST_STATES:
         raise ValueError(
-            f"`levels`: {N} oscillators with a mean of {moments.occupations.max():.3g} quanta need {kept} levels each,"
-            f" {kept**N} states together; give `levels` or a larger `neglect`, or take the exact"
+            f"`levels`: {N} oscillators with up to {max(occupations):.3g} quanta on average need {kept} levels,"
+            f" {math.prod(kept)} states together; give `levels` or a larger `neglect`, or take the exact"
             " collide.machines.rectifier_moments.chain_moments for averages"
         )
     return kept
@@ -165,15 +167,34 @@ def _secular(space: Space, omega: float, g: float, baths: list[Bath]) -> Lindbla
 
 def _normal_modes(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
     """Oscillators: each normal mode meets each bath with the weight of its amplitude on the bath's site."""
-    N = len(space.sites)
     H, channels = 0 * space.identity(), []
-    for k in range(N):
-        frequency = omega + 2 * g * math.cos(math.pi * (k + 1) / (N + 1))
+    for k, (frequency, weights) in enumerate(_modes(len(space.sites), omega, g)):
         H = H + frequency * space.number(k)
-        for site, bath in zip((0, N - 1), baths, strict=True):
-            amplitude = math.sqrt(2 / (N + 1)) * math.sin(math.pi * (k + 1) * (site + 1) / (N + 1))
-            channels += local(amplitude * space.s(k), frequency, bath)
+        for weight, bath in zip(weights, baths, strict=True):
+            channels += local(math.sqrt(weight) * space.s(k), frequency, bath)
     return LindbladModel(H, channels, dims=space)
+
+
+def _modes(N: int, omega: float, g: float) -> list[tuple[float, tuple[float, float]]]:
+    """Frequency of each normal mode and its weights on the first and on the last site."""
+    modes = []
+    for k in range(1, N + 1):
+        amplitudes = (math.sin(math.pi * k * (site + 1) / (N + 1)) for site in (0, N - 1))
+        first, last = (2 / (N + 1) * a**2 for a in amplitudes)
+        modes.append((omega + 2 * g * math.cos(math.pi * k / (N + 1)), (first, last)))
+    return modes
+
+
+def _mode_occupation(frequency: float, weights: tuple[float, float], baths: list[Bath]) -> float:
+    """Stationary mean of one mode between both baths."""
+    rates = [
+        (weight * down, weight * up)
+        for weight, (down, up) in zip(weights, (b.rates(frequency) for b in baths), strict=True)
+    ]
+    down, up = (sum(side) for side in zip(*rates, strict=True))
+    if not down > up:
+        raise ValueError("the mode has no steady state: absorption is not slower than emission; lower a temperature")
+    return up / (down - up)
 
 
 # -------------------------------------------------------------------- collisions

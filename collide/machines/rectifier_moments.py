@@ -151,7 +151,8 @@ def heat_cumulant_rates(
 
 def _drift(N: int, g: float, damping: NDArray[np.float64]) -> Complexes:
     """W, refused where something is not damped."""
-    W: Complexes = -1j * g * (np.eye(N, k=1) + np.eye(N, k=-1)) - np.diag(damping) / 2
+    hopping = np.eye(N, k=1) + np.eye(N, k=-1)
+    W = np.asarray(-1j * g * hopping - np.diag(damping) / 2, dtype=np.complex128)
     if np.linalg.eigvals(W).real.max() >= -1e-15:
         raise ValueError(
             "the chain has no steady state: absorption is not slower than emission on the whole; lower the temperature"
@@ -166,10 +167,11 @@ def _lyapunov(W: Complexes, source: Complexes) -> Complexes:
 
 
 def levels_needed(occupation: float, neglect: float) -> int:
-    r"""Fock levels that hold all but `neglect` of a thermal population of mean `occupation`.
+    r"""Fock levels that hold all but a share `neglect` of the excited population, of a mean `occupation`.
 
-    A single site of a Gaussian state without phase is thermal, :math:`P(n\ge K) = [\bar n/(1+\bar n)]^K`.
+    A single site of a Gaussian state without phase is thermal, :math:`P(n\ge K) = r^K` with
+    :math:`r = \bar n/(1+\bar n)`, and excited with probability r.
     """
     if occupation <= 0:
         return 2
-    return max(2, int(np.ceil(np.log(neglect) / np.log(occupation / (1 + occupation)))))
+    return max(2, 1 + int(np.ceil(np.log(neglect) / np.log(occupation / (1 + occupation)))))
