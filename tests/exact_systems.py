@@ -36,7 +36,7 @@ def rates(beta: float, omega: float, statistics: str) -> tuple[float, float]:
     return (1 + n, n) if statistics == "boson" else (1 - n, n)
 
 
-def table(baths: Sequence[str], betas: Sequence[float], quanta: Sequence[float]) -> CountTable:
+def table(baths: Sequence[str], betas: Any, quanta: Any) -> CountTable:
     """Two rows for each bath, emission then absorption of its quantum."""
     bath = np.repeat(np.arange(len(baths)), 2)
     quantum = np.repeat(quanta, 2) * np.tile([-1.0, 1.0], len(baths))
@@ -46,8 +46,12 @@ def table(baths: Sequence[str], betas: Sequence[float], quanta: Sequence[float])
     return CountTable(tuple(baths), np.array(betas), bath, quantum, np.tile([-1, 1], len(baths)), entropy)
 
 
-def thermal_flow(H: Any, couplings: Sequence[tuple[Any, float, float, float, str]], duration: float | None = None) -> Flow:
-    """Channels sqrt(rate) A and its reverse, for (lowering operator A, gamma, beta, omega, statistics) of each bath."""
+Coupling = tuple[Any, float, float, float, str]
+"""Lowering operator A, gamma, beta, omega and statistics of a bath."""
+
+
+def thermal_flow(H: Any, couplings: Sequence[Coupling], duration: float | None = None) -> Flow:
+    """Channels sqrt(rate) A and their reverses for several baths."""
     ops, counts = [], []
     for b, (lower, gamma, beta, omega, statistics) in enumerate(couplings):
         down, up = rates(beta, omega, statistics)
@@ -130,7 +134,7 @@ def collision_chain(
 
 
 def rotor(l_min: int, l_max: int, beta2: float = 0.03) -> tuple[Process, Any]:
-    """Two qubits, a rotor and its load: Leitch et al. 2024, Eqs. (13)-(17) with the parameters of their Fig. 2; and L_z."""
+    """Two qubits, a rotor and its load, and L_z: Leitch et al. 2024, Eqs. (13)-(17) with the parameters of Fig. 2."""
     B, betas, I, lam, gamma, beta_r = (4.0, 10.0), (0.1, beta2), 1.0, 0.1, 5e-5, 0.09
     l = np.arange(l_min, l_max + 1.0)
     dims, raise_l, b = (2, 2, len(l)), np.diag(np.ones(len(l) - 1), -1), beta_r / (4 * I)

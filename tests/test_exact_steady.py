@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 import qutip
-import scipy.sparse as sp
 
 from collide.exact.process import Flow, Process, embed
 from collide.exact.steady import NonUniqueSteadyState, Rates, Stationary
@@ -148,7 +147,7 @@ def test_large_systems_are_solved_sparse(monkeypatch):
     model = Model(chain(4))
     np.testing.assert_allclose(model.steady_state(), dense, atol=1e-14)
     assert type(model._stationary().solver).__name__ == "SparseBordered"
-    idle = Process((2, 2), sp.csr_array((4, 4)), chain(2, g=0.0, gammas=(0.0, 0.1)).elements, table("LR", [1, 1], [1, 1]))
+    idle = Process((2, 2), chain(2).H, chain(2, g=0.0, gammas=(0.0, 0.1)).elements, table("LR", [1, 1], [1, 1]))
     monkeypatch.setattr("collide.exact.reduced.DENSE", 1)
     with pytest.raises(NonUniqueSteadyState, match="not unique"):
         Model(idle).steady_state()

@@ -53,7 +53,8 @@ def step_jet(reduced: Reduced, step: Step, jets: Jets, weights: Sequence[Floats]
 
 
 def _coefficients(step: Step, jets: Jets, weights: Sequence[Floats]) -> Floats:
-    return jets.exponential_weights(np.array([step.weights(w) for w in weights]))
+    of_parts = np.array([step.weights(w) for w in weights]).reshape(len(weights), len(step.labels))
+    return jets.exponential_weights(of_parts)
 
 
 def joint_cumulant_rates(

@@ -3,11 +3,28 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 import scipy.sparse.linalg as sla
 
 from collide.exact.jets import PLAIN
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.reduced import DENSE, Reduced
+
+
+def as_times(tlist: ArrayLike) -> Floats:
+    """Ascending times (nt,) from 0 on, checked.
+
+    Raises
+    ------
+    ValueError
+        For times that are negative, not finite or not ascending.
+    """
+    times = np.atleast_1d(np.asarray(tlist, dtype=float))
+    if times.ndim != 1 or not np.all(np.isfinite(times)):
+        raise ValueError(f"`tlist` must be a list of finite times, but has shape {times.shape}")
+    if (len(times) and times[0] < 0) or np.any(np.diff(times) < 0):
+        raise ValueError("`tlist` must ascend from a time >= 0")
+    return times
 
 
 def periods(times: Floats, tau: float) -> Ints:

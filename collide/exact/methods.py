@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from collide.exact.counting import cumulant_rates, joint_cumulant_rates, reversed_tilt, scgf
 from collide.exact.currents import Averages, averages, entropy_production
 from collide.exact.ends import Ends, pattern, projectors
-from collide.exact.evolve import propagate
+from collide.exact.evolve import as_times, propagate
 from collide.exact.finite_time import cumulants, distribution, joint_cumulants
 from collide.exact.jets import Index, Jets
 from collide.exact.measurements import eigenbasis_of, outcomes_in
@@ -69,7 +69,7 @@ class ExactMethods:
         ValueError
             For times that are negative, not ascending or (naming the nearest allowed time) between two periods.
         """
-        times = _times(tlist)
+        times = as_times(tlist)
         reduced, x = self._start(rho0)
         return np.array([reduced.sector.matrix(y) for y in propagate(reduced, x, times)])
 
@@ -213,7 +213,7 @@ class ExactMethods:
             ``delta``, the weight of the delta function at tau = 0, and ``regular`` (nt,).
         """
         a, b = self._heat_weight(bath), self._heat_weight(other or bath)
-        return correlation(self._reduced(), self._stationary(), a, b, _times(tlist))
+        return correlation(self._reduced(), self._stationary(), a, b, as_times(tlist))
 
     # ------------------------------------------------------------------ counting statistics at finite time
 
@@ -299,7 +299,7 @@ class ExactMethods:
 
     def waiting_time_density(self, tlist: ArrayLike, after: int, then: int) -> Floats:
         """Density (nt,) of the time from event `after` to the next event, if that is `then`; see `WaitingTimes`."""
-        return self.waiting_times().density(_times(tlist), after, then)
+        return self.waiting_times().density(tlist, after, then)
 
     # ------------------------------------------------------------------ inside
 
@@ -385,12 +385,3 @@ def _kets(kets: ArrayLike, name: str, d: int) -> Complexes:
     if np.abs(array.conj() @ array.T - np.eye(len(array))).max() > 1e-9:
         raise ValueError(f"`{name}` must be orthonormal kets: orthonormalise them, for example by a QR decomposition")
     return array
-
-
-def _times(tlist: ArrayLike) -> Floats:
-    times = np.atleast_1d(np.asarray(tlist, dtype=float))
-    if times.ndim != 1 or not np.all(np.isfinite(times)):
-        raise ValueError(f"`tlist` must be a list of finite times, but has shape {times.shape}")
-    if (len(times) and times[0] < 0) or np.any(np.diff(times) < 0):
-        raise ValueError("`tlist` must ascend from a time >= 0")
-    return times

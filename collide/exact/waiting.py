@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from collide.exact.evolve import flow, periods
+from collide.exact.evolve import as_times, flow, periods
 from collide.exact.process import Complexes, CountTable, Element, Floats, Flow, Instrument, Ints, Process
 from collide.exact.reduced import Reduced
 
@@ -95,13 +96,13 @@ class WaitingTimes:
         weight = [self._reduced.sector.trace @ self._just_after(n) for n in range(len(self.events))]
         self.rates: Floats = np.array(weight) / (process.tau or 1.0)
 
-    def density(self, times: Floats, after: int, then: int) -> Floats:
+    def density(self, tlist: ArrayLike, after: int, then: int) -> Floats:
         """Density of the time from an event `after` to the next monitored event, if that is `then`.
 
         Parameters
         ----------
-        times : (nt,) float
-            Ascending; multiples of the period in a repeated process.
+        tlist : (nt,) float
+            Ascending times; multiples of the period in a repeated process.
         after, then : int
             Numbers of events.
 
@@ -112,19 +113,19 @@ class WaitingTimes:
             state ends the events).  Repeated: probability that `then` follows this number of periods later; 0 means
             later within the same period.
         """
-        row, element = self._row(then), self.events[then].element
+        times, row, element = as_times(tlist), self._row(then), self.events[then].element
         if self._reduced.continuous:
             return np.array([row @ x for x in self._silent_flow(times, after)])
         nobody = np.zeros(self._reduced.size)
         meeting = [row @ before.get(element, nobody) for before, _ in self._silent_periods(times, after)]
         return np.array(meeting)[self._numbers(times)]
 
-    def survival(self, times: Floats, after: int) -> Floats:
+    def survival(self, tlist: ArrayLike, after: int) -> Floats:
         """Probability (nt,) that no monitored event has followed `after` by these times.
 
         In a repeated process: by the end of the period that lies this many periods after the event's own.
         """
-        trace = self._reduced.sector.trace
+        times, trace = as_times(tlist), self._reduced.sector.trace
         if self._reduced.continuous:
             return np.array([trace @ x for x in self._silent_flow(times, after)])
         return np.array([trace @ end for _, end in self._silent_periods(times, after)])[self._numbers(times)]
