@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
+from .borrowed import borrowed, inlined
 from .jump_tables import JumpTables
 from .logarithm import log
 from .measurement import choose, closing, expectation, norm2, opening
@@ -43,8 +43,6 @@ TRAVELLER = np.dtype(
         ("time", np.float64),  # of the last event
         ("steps", np.float64),  # whole steps of the block since
         ("threshold", np.float64),  # norm squared of the next jump; in a block of one state, what is left of -ln of it
-        ("spare", np.float64),  # second half of a block of random numbers
-        ("spare_too", np.float64),
     ]
 )
 
@@ -112,17 +110,19 @@ class Columns(NamedTuple):
     logged: Ints
 
 
-@borrowed
-def _pair(traveller: Any, seed: np.uint64, event: int) -> tuple[float, float]:
-    """Return the two random numbers of an event; events are asked for in turn."""
-    if event & 1:
-        return traveller.spare, traveller.spare_too
-    a, b, c, d = block(seed, np.uint64(traveller.id), np.uint64(event >> 1))
-    traveller.spare, traveller.spare_too = to_double(c), to_double(d)
-    return to_double(a), to_double(b)
+@inlined
+def _pair(seed: np.uint64, id: int, event: int) -> tuple[float, float]:
+    """Return the two random numbers of an event.
+
+    Each call makes a block of four for the two it needs: that is faster than to remember the others, because nobody can
+    foresee which half it will be.
+    """
+    a, b, c, d = block(seed, np.uint64(id), np.uint64(event >> 1))
+    odd = event & 1
+    return to_double(c if odd else a), to_double(d if odd else b)
 
 
-@borrowed
+@inlined
 def _enter(tables: JumpTables, traveller: Any, block: int, u: float) -> None:
     """Let the traveller wait in a block for the threshold u."""
     traveller.block = block
@@ -148,7 +148,7 @@ def open_flight(
     for k in range(columns.counts.shape[1]):
         columns.counts[row, k] = 0
     columns.status[row] = OK
-    u, threshold = _pair(traveller, seed, 0)
+    u, threshold = _pair(seed, id, 0)
     outcome = opening(tables.initial_cdf, u)
     columns.initial[row] = outcome
     block = tables.initial_block[outcome]
@@ -157,20 +157,20 @@ def open_flight(
     _enter(tables, traveller, block, threshold)
 
 
-@borrowed
+@inlined
 def _rate(tables: JumpTables, psi: Complexes, exit: Any) -> float:
     """Return the rate at which a state takes an exit, times its norm squared."""
-    total = 0.0
+    entry, end, total = tables.entry, exit.end, 0.0
     if exit.monomial == 1:
-        for e in range(exit.first, exit.end):
-            amplitude = psi[tables.entry[e].column]
-            total += tables.entry[e].rate * (amplitude.real * amplitude.real + amplitude.imag * amplitude.imag)
+        for e in range(exit.first, end):
+            amplitude = psi[entry[e].column]
+            total += entry[e].rate * (amplitude.real * amplitude.real + amplitude.imag * amplitude.imag)
         return total
     e = exit.first
-    while e < exit.end:
-        real, imag, row = 0.0, 0.0, tables.entry[e].row
-        while e < exit.end and tables.entry[e].row == row:
-            value, amplitude = tables.entry[e].value, psi[tables.entry[e].column]
+    while e < end:
+        real, imag, row = 0.0, 0.0, entry[e].row
+        while e < end and entry[e].row == row:
+            value, amplitude = entry[e].value, psi[entry[e].column]
             real += value.real * amplitude.real - value.imag * amplitude.imag
             imag += value.real * amplitude.imag + value.imag * amplitude.real
             e += 1
@@ -179,40 +179,73 @@ def _rate(tables: JumpTables, psi: Complexes, exit: Any) -> float:
 
 
 @borrowed
-def _apply(tables: JumpTables, psi: Complexes, work: Complexes, exit: Any, size: int) -> None:
-    """Apply an exit's jump operator to psi and normalise; `size` is that of the block it leads to."""
-    if size == 1:
-        psi[0] = 1.0
-        return
+def _apply(tables: JumpTables, psi: Complexes, work: Complexes, exit: Any, rate: float) -> None:
+    """Apply an exit's jump operator to psi and normalise; `rate` is the norm squared of the result."""
+    entry, size = tables.entry, tables.block[exit.block].size
+    scale = 1.0 / math.sqrt(rate)
     for a in range(size):
         work[a] = 0.0
     for e in range(exit.first, exit.end):
-        work[tables.entry[e].row] += tables.entry[e].value * psi[tables.entry[e].column]
-    scale = 1.0 / math.sqrt(norm2(work, size))
+        work[entry[e].row] += entry[e].value * psi[entry[e].column]
     for a in range(size):
         psi[a] = complex(work[a].real * scale, work[a].imag * scale)
+
+
+@inlined
+def _leave_many(tables: JumpTables, flight: Flight, psi: Complexes, first: int, end: int, u: float) -> int:
+    """Choose an exit for the state of a larger block and apply it; -1 if no channel takes it out."""
+    exits, weight = tables.exit, flight.weight
+    for k in range(first, end):
+        weight[k - first] = _rate(tables, psi, exits[k])
+    chosen = choose(weight, end - first, u)
+    if chosen < 0:
+        return -1
+    exit = exits[first + chosen]
+    if tables.block[exit.block].size > 1:
+        _apply(tables, psi, flight.work, exit, weight[chosen])
+    else:
+        psi[0] = 1.0
+    return first + chosen
+
+
+@inlined
+def _leave_one(tables: JumpTables, psi: Complexes, first: int, end: int, u: float) -> int:
+    """Choose an exit of a block of one state, all of which are known beforehand, and apply it; -1 if there is none."""
+    exits, entry = tables.exit, tables.entry
+    mark = u * exits[end - 1].reach
+    chosen = first
+    while chosen < end - 1 and exits[chosen].reach <= mark:
+        chosen += 1
+    exit = exits[chosen]
+    if tables.block[exit.block].size > 1:
+        for a in range(tables.block[exit.block].size):
+            psi[a] = 0.0
+        for e in range(exit.first, exit.end):
+            psi[entry[e].row] = entry[e].value * exit.scale
+    return chosen
 
 
 @borrowed
 def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Choose a channel for the state in a slot, at the time it has come to, and apply it."""
     traveller, psi = flight.traveller[slot], flight.psi[slot]
-    first, end = tables.block[traveller.block].exit_first, tables.block[traveller.block].exit_end
+    here, row = tables.block[traveller.block], traveller.row
     traveller.jumps += 1
-    u, threshold = _pair(traveller, seed, traveller.jumps)
-    for k in range(first, end):
-        flight.weight[k - first] = _rate(tables, psi, tables.exit[k])
-    chosen = choose(flight.weight, end - first, u)
+    u, threshold = _pair(seed, traveller.id, traveller.jumps)
+    if here.size > 1:
+        chosen = _leave_many(tables, flight, psi, here.exit_first, here.exit_end, u)
+    else:
+        chosen = _leave_one(tables, psi, here.exit_first, here.exit_end, u)
     if chosen < 0:
         _lose(columns, traveller)
         return
-    exit = tables.exit[first + chosen]
-    for bath in range(tables.count.shape[1]):
-        kind = tables.count[exit.channel, bath]
+    exit, count, counts = tables.exit[chosen], tables.count, columns.counts
+    for bath in range(count.shape[1]):
+        kind = count[exit.channel, bath]
         if kind >= 0:
-            columns.counts[traveller.row, kind] += 1
-    _log(columns, traveller.row, traveller.time, exit.channel)
-    _apply(tables, psi, flight.work, exit, tables.block[exit.block].size)
+            counts[row, kind] += 1
+    if columns.log_id.shape[0] > 0:
+        _log(columns, row, traveller.time, exit.channel)
     _enter(tables, traveller, exit.block, threshold)
 
 
@@ -225,7 +258,7 @@ def _lose(columns: Columns, traveller: Any) -> None:
     traveller.landed = 1
 
 
-@borrowed
+@inlined
 def _log(columns: Columns, row: int, time: float, channel: int) -> None:
     """Note a jump, or only that there was one if the log is full."""
     at = columns.logged[0]
@@ -291,7 +324,7 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
         _unfold(tables, block, psi, norm, columns.state[traveller.row])
-    u, _ = _pair(traveller, seed, traveller.jumps + 1)
+    u, _ = _pair(seed, traveller.id, traveller.jumps + 1)
     outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, flight.weight, u)
     columns.final[traveller.row] = outcome
     columns.closing_energy[traveller.row] = (
@@ -303,7 +336,7 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
 def advance(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
     """Let happen what is due, and go on through blocks of one state; tell whether a search must find what is next.
 
-    A block of one state is left after the time -ln(r) / rate.
+    A block of one state is left after -ln(r) lifetimes.
     """
     traveller = flight.traveller[slot]
     while True:
@@ -315,12 +348,11 @@ def advance(tables: JumpTables, flight: Flight, columns: Columns, slot: int, see
             return False
         if tables.block[traveller.block].size > 1:
             return True
-        decay = tables.block[traveller.block].decay
-        wait = traveller.threshold / decay  # infinite in a dark state
+        wait = traveller.threshold * tables.block[traveller.block].lifetime  # infinite in a dark state
         left = tables.times[traveller.stop] - traveller.time
         if wait < left:
             traveller.time += wait
             traveller.event = JUMP
         else:
-            traveller.threshold = max(0.0, traveller.threshold - decay * left)
+            traveller.threshold = max(0.0, traveller.threshold - left * tables.block[traveller.block].decay)
             traveller.event = STOP

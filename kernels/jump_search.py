@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
+from .borrowed import borrowed, inlined
 from .jump_flight import JUMP, NONE, STOP
 from .jump_tables import JumpTables
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
@@ -69,7 +69,7 @@ def make_bench(m: int, order: int) -> Bench:
     return Bench(*parts)
 
 
-@borrowed
+@inlined
 def product(power, first, m, state, trial):
     """Write P state into `trial`, P row by row at ``power[first]``; return the norms squared.
 
@@ -111,7 +111,8 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     power, first, m = tables.power, tables.block[block].power, tables.block[block].size
     lane, state, trial = bench.lane, bench.state, bench.trial
     threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
-    steps, passed = load(lane, STEPS), splat(0.0)
+    steps = load(lane, STEPS)
+    passed = steps < steps  # nowhere
     stride = 1.0
     for _ in range(top):
         stride *= 2.0
@@ -119,14 +120,14 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
         norm2 = product(power, first + k * m * m, m, state, trial)
         further = steps + splat(stride)
         tried = (further <= left) & (splat(stride) <= reach)
-        taken = tried & (norm2 > threshold)
-        passed = select(tried & (norm2 <= threshold), splat(1.0), passed)
+        above = norm2 > threshold
+        taken, passed = tried & above, passed | (tried & ~above)
         steps = select(taken, further, steps)
         for row in range(2 * m):
             store(state, row, select(taken, load(trial, row), load(state, row)))
         stride *= 0.5
     store(lane, STEPS, steps)
-    store(lane, PASSED, passed)
+    store(lane, PASSED, select(passed, splat(1.0), splat(0.0)))
 
 
 @borrowed
@@ -150,24 +151,25 @@ def expand(tables: JumpTables, block: int, bench: Bench) -> None:
             store(series, here + 2 * a, x * scale)
             store(series, here + 2 * a + 1, y * scale)
     for n in range(order + 1):
-        total = splat(0.0)
-        for i in range((n + 1) // 2):  # pairs of different terms count twice
-            total = _dot(series, 2 * m * i, 2 * m * (n - i), 2 * m, total)
-        total = total + total
+        x, y = splat(0.0), splat(0.0)
+        for i in range((n + 1) // 2):
+            x, y = _dot(series, 2 * m * i, 2 * m * (n - i), m, x, y)
+        x, y = x + x, y + y  # pairs of different terms count twice
         if n % 2 == 0:
-            total = _dot(series, m * n, m * n, 2 * m, total)
-        store(falling, n, total)
+            x, y = _dot(series, m * n, m * n, m, x, y)
+        store(falling, n, x + y)
 
 
-@borrowed
-def _dot(series, left, right, rows, total):
-    """Add the product of two terms of a series to `total`, row by row."""
-    for row in range(rows):
-        total = fma(load(series, left + row), load(series, right + row), total)
-    return total
+@inlined
+def _dot(series, left, right, m, x, y):
+    """Add the products of the real parts of two terms of a series to x, of the imaginary parts to y."""
+    for a in range(m):
+        x = fma(load(series, left + 2 * a), load(series, right + 2 * a), x)
+        y = fma(load(series, left + 2 * a + 1), load(series, right + 2 * a + 1), y)
+    return x, y
 
 
-@borrowed
+@inlined
 def _above(falling, order, place, threshold):
     """Return the polynomial minus the threshold, and the derivative, at a place in each lane."""
     value, slope = load(falling, order), splat(0.0)

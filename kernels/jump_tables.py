@@ -29,7 +29,8 @@ BLOCK = np.dtype(
     [
         ("size", np.int64),  # number of states
         ("queue", np.int64),  # number among the blocks of more than one state, -1 for the others
-        ("decay", np.float64),  # rate out of a block of one state
+        ("decay", np.float64),  # rate out of a block of one state, and its inverse
+        ("lifetime", np.float64),
         ("step", np.float64),  # delta, a power of two
         ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
         ("first_level", np.int64),  # where a search begins, from the mean rate of the block
@@ -49,6 +50,8 @@ EXIT = np.dtype(  # a channel that acts on a block
         ("first", np.int64),  # its entries
         ("end", np.int64),
         ("monomial", np.int64),  # 1 if no two entries share a row, so that the rate is a sum of populations
+        ("reach", np.float64),  # out of a block of one state: rate of this exit and of those before it,
+        ("scale", np.float64),  # and what normalises the state it leads to
     ]
 )
 ENTRY = np.dtype([("row", np.int64), ("column", np.int64), ("value", np.complex128), ("rate", np.float64)])
@@ -160,7 +163,7 @@ def _first_level(step: float, rate: float, levels: int) -> int:
     """Level from which one descent spans a few mean waiting times."""
     if rate <= 0.0 or levels == 0:
         return levels - 1
-    return min(levels - 1, max(0, math.frexp(1.25 / (rate * step))[1] - 1))
+    return min(levels - 1, max(0, math.frexp(4.0 / (rate * step))[1] - 1))
 
 
 @borrowed
@@ -208,7 +211,9 @@ def prepare(program: JumpProgram) -> JumpTables:
     block = np.zeros(len(program.size), BLOCK)
     block["size"] = program.size
     block["queue"] = np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1)
-    block["decay"] = np.abs(program.heff[:, 0, 0].imag) * 2.0  # no negative zero, by which a dark state would jump
+    block["decay"] = -2.0 * program.heff[:, 0, 0].imag
+    dark = block["decay"] <= 0.0
+    block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
     row_start, element, power = _propagators(program, block)
     entry = _entries(program)
     return JumpTables(
@@ -216,7 +221,7 @@ def prepare(program: JumpProgram) -> JumpTables:
         power=power,
         row_start=row_start,
         element=element,
-        exit=_exits(program, block),
+        exit=_exits(program, block, entry["rate"]),
         entry=entry,
         closing=_closings(program, block),
         basis=program.basis,
@@ -291,7 +296,7 @@ def _entries(program: JumpProgram) -> NDArray[np.void]:
     return entry
 
 
-def _exits(program: JumpProgram, block: NDArray[np.void]) -> NDArray[np.void]:
+def _exits(program: JumpProgram, block: NDArray[np.void], rate_of_entry: Floats) -> NDArray[np.void]:
     """List the channels that act on each block, and note in `block` which they are."""
     blocks, m = program.basis.shape
     acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
@@ -299,11 +304,17 @@ def _exits(program: JumpProgram, block: NDArray[np.void]) -> NDArray[np.void]:
     pair = channel * blocks + source
     row_of_entry = np.repeat(np.arange(program.target.size) * m, np.diff(program.jump_start)) + program.jump_row
     place, times = np.unique(row_of_entry, return_counts=True)
-    exit = np.empty(len(source), EXIT)
+    exit = np.zeros(len(source), EXIT)
     exit["channel"], exit["block"] = channel, program.target[channel, source]
     exit["first"], exit["end"] = program.jump_start[pair], program.jump_start[pair + 1]
     exit["monomial"] = ~np.isin(pair, place[times > 1] // m)
     bounds = np.searchsorted(source, np.arange(blocks + 1))
+    for b in np.flatnonzero(program.size == 1):
+        reach = 0.0
+        for x in exit[bounds[b] : bounds[b + 1]]:
+            rate = math.fsum(rate_of_entry[x["first"] : x["end"]])
+            reach += rate
+            x["reach"], x["scale"] = reach, 1.0 / math.sqrt(rate)
     block["exit_first"], block["exit_end"] = bounds[:-1], bounds[1:]
     return exit
 

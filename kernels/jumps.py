@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, lend
+from .borrowed import borrowed, inlined, lend
 from .jump_flight import JUMP, NONE, TRAVELLER, Columns, Flight, advance, open_flight
 from .jump_search import EVENT, LEFT, PLACE, REACH, STEPS, THRESHOLD, Bench, descend, expand, locate, make_bench, settle
 from .jump_tables import JumpTables
@@ -66,7 +66,7 @@ class Queues(NamedTuple):
     ready: Ints
 
 
-@borrowed
+@inlined
 def _push(queues: Queues, queue: int, slot: int) -> None:
     at = queues.head[queue] + queues.length[queue]
     width = queues.slot.shape[1]
@@ -74,7 +74,7 @@ def _push(queues: Queues, queue: int, slot: int) -> None:
     queues.length[queue] += 1
 
 
-@borrowed
+@inlined
 def _pop(queues: Queues, queue: int) -> int:
     slot = queues.slot[queue, queues.head[queue]]
     head = queues.head[queue] + 1
@@ -98,15 +98,17 @@ def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, que
     """Bring up to sixteen waiting trajectories into lanes; return block, number of trajectories and highest level."""
     count = min(queues.length[queue], WIDTH)
     number = flight.traveller[queues.slot[queue, queues.head[queue]]].block
-    block, lane, top = tables.block[number], bench.lane, -1
+    block, times, top = tables.block[number], tables.times, -1
+    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
+    m, first_level, highest, per_step = block.size, block.first_level, block.levels - 1, 1.0 / block.step
     for l in range(count):
         slot = _pop(queues, queue)
-        queues.ready[l] = slot
-        for a in range(block.size):
-            bench.state[2 * a, l], bench.state[2 * a + 1, l] = flight.psi[slot, a].real, flight.psi[slot, a].imag
-        traveller = flight.traveller[slot]
-        left = (tables.times[traveller.stop] - traveller.time) / block.step
-        level = min(block.levels - 1, block.first_level + _LIFT * traveller.lift)
+        ready[l] = slot
+        for a in range(m):
+            state[2 * a, l], state[2 * a + 1, l] = psi[slot, a].real, psi[slot, a].imag
+        traveller = travellers[slot]
+        left = (times[traveller.stop] - traveller.time) * per_step
+        level = min(highest, first_level + _LIFT * traveller.lift)
         reach = 1.0 * (1 << level) if level >= 0 else 0.0
         while level >= 0 and traveller.steps + reach > left:
             reach *= 0.5
@@ -119,8 +121,8 @@ def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, que
             reach,
         )
     for l in range(count, WIDTH):  # an empty lane repeats the first one, and nobody reads it
-        for row in range(2 * block.size):
-            bench.state[row, l] = bench.state[row, 0]
+        for row in range(2 * m):
+            state[row, l] = state[row, 0]
         for row in range(4):
             lane[row, l] = lane[row, 0]
     return number, count, top
@@ -134,18 +136,19 @@ def _search(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, qu
     expand(tables, number, bench)
     locate(tables, number, bench)
     settle(tables, number, bench)
-    block, lane = tables.block[number], bench.lane
+    m, step = tables.block[number].size, tables.block[number].step
+    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
     for l in range(count):
-        slot = queues.ready[l]
-        for a in range(block.size):
-            flight.psi[slot, a] = complex(bench.state[2 * a, l], bench.state[2 * a + 1, l])
-        traveller = flight.traveller[slot]
+        slot = ready[l]
+        for a in range(m):
+            psi[slot, a] = complex(state[2 * a, l], state[2 * a + 1, l])
+        traveller = travellers[slot]
         traveller.steps = lane[STEPS, l]
         traveller.event = np.int64(lane[EVENT, l])
         if traveller.event == NONE:
             traveller.lift += 1
         elif traveller.event == JUMP:
-            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * block.step
+            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * step
     return count
 
 

@@ -58,10 +58,12 @@ class State:
             total = fma(x, x, total)
         return total
 
-    def dot(self, other, total):
-        for x, y in zip(self.interleaved(), other.interleaved(), strict=True):
-            total = fma(x, y, total)
-        return total
+    def dot(self, other, real, imag):
+        """Add the products of the real parts to one sum, of the imaginary parts to the other."""
+        for a in range(len(self.real)):
+            real = fma(self.real[a], other.real[a], real)
+            imag = fma(self.imag[a], other.imag[a], imag)
+        return real, imag
 
     def complex(self):
         return self.real + 1j * self.imag
@@ -98,13 +100,13 @@ def expand(tables, block, psi):
         terms.append(terms[-1].times(A).scaled(1.0 / n))
     falling = []
     for n in range(block["order"] + 1):
-        total = 0.0
+        real = imag = 0.0
         for i in range((n + 1) // 2):
-            total = terms[i].dot(terms[n - i], total)
-        total = total + total
+            real, imag = terms[i].dot(terms[n - i], real, imag)
+        real, imag = real + real, imag + imag
         if n % 2 == 0:
-            total = terms[n // 2].dot(terms[n // 2], total)
-        falling.append(total)
+            real, imag = terms[n // 2].dot(terms[n // 2], real, imag)
+        falling.append(real + imag)
     return terms, falling
 
 
@@ -148,13 +150,6 @@ def settle(terms, place):
     return State.of(real, imag)
 
 
-def plain_norm2(psi):
-    total = 0.0
-    for z in psi:
-        total += z.real * z.real + z.imag * z.imag
-    return total
-
-
 def rates(tables, block, psi):
     """(exit, rate) of all exits of a block."""
     found = []
@@ -192,14 +187,25 @@ def pick(weighted, u):
     return chosen
 
 
-def jumped(tables, exit, psi):
+def leave_one(tables, block, u):
+    """Exit of a block of one state."""
+    exits = tables.exit[block["exit_first"] : block["exit_end"]]
+    mark = u * exits[-1]["reach"]
+    return next((exit for exit in exits if exit["reach"] > mark), exits[-1])
+
+
+def jumped(tables, exit, psi, rate):
     size = tables.block[exit["block"]]["size"]
     if size == 1:
         return np.ones(1, complex)
     image = [0j] * size
+    if exit["scale"] > 0.0:  # out of a block of one state
+        for entry in tables.entry[exit["first"] : exit["end"]]:
+            image[entry["row"]] = complex(entry["value"].real * exit["scale"], entry["value"].imag * exit["scale"])
+        return np.array(image)
     for entry in tables.entry[exit["first"] : exit["end"]]:
         image[entry["row"]] = image[entry["row"]] + complex(entry["value"]) * complex(psi[entry["column"]])
-    scale = 1.0 / math.sqrt(plain_norm2(image))
+    scale = 1.0 / math.sqrt(rate)
     return np.array([complex(z.real * scale, z.imag * scale) for z in image])
 
 
@@ -219,7 +225,7 @@ def fly(tables, seed, id):
     while len(stops) < len(tables.times):
         block, stop = tables.block[number], tables.times[len(stops)]
         if block["size"] == 1:
-            wait = hazard / block["decay"] if block["decay"] > 0 else math.inf
+            wait = hazard * block["lifetime"]
             event = "jump" if wait < stop - time else "stop"
             if event == "jump":
                 time += wait
@@ -243,12 +249,17 @@ def fly(tables, seed, id):
             while len(stops) < len(tables.times) and tables.times[len(stops)] <= time:
                 stops.append((number, psi))
             continue
-        exit = pick(rates(tables, block, psi), next(draws))
+        if block["size"] == 1:
+            exit, rate = leave_one(tables, block, next(draws)), 0.0
+        else:
+            weighted = rates(tables, block, psi)
+            exit = pick(weighted, next(draws))
+            rate = next(weight for other, weight in weighted if other is exit)
         for kind in tables.count[exit["channel"]]:
             if kind >= 0:
                 counts[kind] += 1
         jumps.append((time, int(exit["channel"])))
-        psi, number = jumped(tables, exit, psi), int(exit["block"])
+        psi, number = jumped(tables, exit, psi, rate), int(exit["block"])
         threshold = max(next(draws), SMALLEST)
         hazard = -log(threshold)
     block = tables.block[number]
