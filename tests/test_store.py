@@ -338,7 +338,8 @@ def test_a_folder_that_cannot_be_written(path: Path) -> None:
 
 
 def test_a_file_that_is_being_written_can_be_read_but_not_written(path: Path) -> None:
-    slow = make(delay=0.05)
+    slow, other = make(delay=0.05), path.parent / "other.h5"
+    start(other)
     pid = os.fork()
     if pid == 0:
         try:
@@ -352,7 +353,7 @@ def test_a_file_that_is_being_written_can_be_read_but_not_written(path: Path) ->
             lambda: resume(path),
             lambda: extend(path, 5000),
             lambda: start(path, slow, overwrite=True),
-            lambda: merge([path], path.parent / "new.h5") and merge([path.parent / "new.h5"], path, overwrite=True),
+            lambda: merge([other], path, overwrite=True),
         ):
             with pytest.raises(LockedError, match=rf"run\.h5 is being written by another process \(pid {pid}\)"):
                 action()

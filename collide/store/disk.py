@@ -34,13 +34,15 @@ def write_at(fd: int, data: "Array | bytes", offset: int, what: str) -> None:
         view, offset = view[written:], offset + written
 
 
-def replace(source: Path, target: Path) -> None:
-    """Give a complete file its final name, safely on the disk before and after."""
-    with open(source, "rb") as f:
-        os.fsync(f.fileno())
+def replace(source: Path, target: Path, *, sync: bool = True) -> None:
+    """Give a complete file its final name; on the disk before and after, where it takes the place of something."""
+    if sync:
+        with open(source, "rb") as f:
+            os.fsync(f.fileno())
     announce(f"rename {target.suffix}")
     os.replace(source, target)
-    _sync_folder(target.parent)
+    if sync:
+        _sync_folder(target.parent)
 
 
 def remove(path: Path) -> None:

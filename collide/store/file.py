@@ -66,9 +66,9 @@ class FileStore:
         with friendly(path):
             lock = Lock(path)
             try:
-                replace(build(path, plan, Names.new()), path)
+                replace(build(path, plan, Names.new()), path, sync=False)  # nothing to lose in it yet
                 remove(journal_path(path))  # of the run that was overwritten
-                return cls(path, read_header(path), lock=lock)
+                return cls(path, read_header(path, plan), lock=lock)
             except BaseException:
                 lock.release()
                 raise
@@ -116,11 +116,11 @@ class FileStore:
                 old = cls(path, read_header(path))
                 names = Names.new(old.header.names.events)
                 part = build(path, plan, names)
-                _carry(old, part)
+                _carry(old, part, plan)
                 if plan.fields.ragged:
                     replace(journal_path(part), journal_path(path))
                 replace(part, path)
-                return cls(path, read_header(path), lock=lock)
+                return cls(path, read_header(path, plan), lock=lock)
             except BaseException:
                 for leftover in (part_path(path), journal_path(part_path(path))):
                     leftover.unlink(missing_ok=True)
@@ -166,7 +166,6 @@ class FileStore:
         """Add to the wall time; fold the journal into the file if all chunks are done; make all of it durable."""
         with friendly(self.path, "the chunks finished so far are safe: make room and resume"):
             self._add_wall_time(seconds)
-            os.fsync(self._places.fd)
             if self.done.all() and not self.folded:
                 self._fold_or_explain()
             elif self.folded:
@@ -187,7 +186,7 @@ class FileStore:
         """Build the final file beside this one, in the order of the grid, and put it in its place."""
         entries = sum(self._journal.index[k][1] for k in range(len(self.done))) if self._journal else 0
         part = build(self.path, self.plan, self.header.names, entries=entries)
-        if _carry(self, part) < len(self.done):
+        if _carry(self, part, self.plan) < len(self.done):
             part.unlink()
             raise StoreError(
                 f"{self.path} was damaged while it was written: resume it, which repeats the damaged chunks."
@@ -196,7 +195,7 @@ class FileStore:
         self._journal = None
         replace(part, self.path)
         remove(journal_path(self.path))
-        self.header = read_header(self.path)
+        self.header = read_header(self.path, self.plan)
         self._places = Places(self.header, os.open(self.path, os.O_RDWR))
 
     def rows(self, name: str, start: int, stop: int) -> Array:
@@ -337,9 +336,9 @@ class FileStore:
         return Journal(path, self.header.names.events, self.plan.fields.ragged, write=self._lock is not None)
 
 
-def _carry(old: FileStore, part: Path) -> int:
+def _carry(old: FileStore, part: Path, plan: Plan) -> int:
     """Write the chunks that two files have in common into the new one, and count them; damaged ones are left."""
-    header = read_header(part)
+    header = read_header(part, plan)
     mine, theirs = header.plan.grid, old.plan.grid
     journal = None
     if header.plan.fields.ragged and header.entries is None:

@@ -100,6 +100,10 @@ class Journal:
             offset += nbytes
         return arrays
 
+    def sync(self) -> None:
+        """Force what was appended to the disk."""
+        os.fsync(self._fd)
+
     def close(self) -> None:
         """Let go of the file."""
         self._release()

@@ -223,21 +223,24 @@ def write_program(file: h5py.File, program: StoredProgram) -> None:
 
 
 def _write_array(group: h5py.Group, name: str, value: Array) -> None:
-    """Any numeric array, in types that netCDF knows: complex as pairs, truth values as bytes."""
+    """Any numeric array, in types that netCDF knows: complex numbers as pairs, truth values as bytes."""
     dtype = value.dtype.newbyteorder("<")
     if dtype.kind not in "bifuc":
         raise TypeError(f"array {name!r} of the program must be numeric, but holds {value.dtype}.")
     plain = Field(name, dtype.str, tuple(f"axis{i}" for i in range(value.ndim)), value.shape, "", "").to_disk(value)
     stored = group.create_dataset(name, data=plain.astype("u1") if dtype.kind == "b" else plain)
-    stored.attrs["dtype"] = dtype.str
+    if dtype.kind in "bc":
+        stored.attrs["dtype"] = dtype.str
 
 
 def _read_array(stored: h5py.Dataset) -> Array:
+    value = np.asarray(stored[()])
+    if not len(stored.attrs):
+        return value
     dtype = np.dtype(stored.attrs["dtype"])
-    value = stored[()]
     if dtype.kind == "c":
-        return Field(stored.name, dtype.str, (), (), "", "").from_disk(np.asarray(value))
-    return np.asarray(value).astype(dtype, copy=False)
+        return Field(stored.name, dtype.str, (), (), "", "").from_disk(value)
+    return value.astype(dtype)
 
 
 def _write_provenance(file: h5py.File, scales: Mapping[str, h5py.Dataset]) -> None:
@@ -323,8 +326,8 @@ def read_program(file: h5py.File) -> StoredProgram:
     )
 
 
-def read_header(path: Path) -> Header:
-    """Read all of a file but its records.
+def read_header(path: Path, plan: Plan | None = None) -> Header:
+    """Read all of a file but its records; its plan is not read again where it is known.
 
     Raises
     ------
@@ -341,16 +344,20 @@ def read_header(path: Path) -> Header:
                 f"{path} was written by a later version of collide ({file.attrs['source']}): upgrade to read it."
             )
         try:
-            return _header(file)
+            return _header(file, plan or _read_plan(file))
         except (KeyError, OSError, ValueError, TypeError) as error:
             raise StoreError(f"{path} is damaged: {error}.") from error
 
 
-def _header(file: h5py.File) -> Header:
+def _read_plan(file: h5py.File) -> Plan:
     attrs = file.attrs
     grid = Grid(*(int(attrs[key]) for key in ("ntraj", "chunk_size", "first_chunk", "last_chunk")))
     fields = Fields.fromdict(json.loads(attrs["schema"]))
-    plan = Plan(read_program(file), fields, int(attrs["seed"]), grid, file["time"][()])
+    return Plan(read_program(file), fields, int(attrs["seed"]), grid, file["time"][()])
+
+
+def _header(file: h5py.File, plan: Plan) -> Header:
+    fields, attrs = plan.fields, file.attrs
     packed = any(file[f.name].chunks is not None for f in (*fields.columns, *fields.partials))
     offsets = {}
     for name in (*_names(fields, file), "done", "checksum", "provenance/chunk_seconds", "provenance/wall_time"):

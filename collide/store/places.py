@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+import time
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ from .journal import Journal
 from .layout import Header, Names, write_layout
 from .plan import Plan
 
+SYNC_EVERY = 5.0  # seconds between two times that written chunks are forced to the disk
 _SLACK = 1 << 20  # room for HDF5's own metadata when the size of a file is estimated
 
 
@@ -30,7 +32,7 @@ class Places:
 
     def __init__(self, header: Header, fd: int, journal: Journal | None = None) -> None:
         self.header, self.fd, self.journal = header, fd, journal
-        self._entry = 0
+        self._entry, self._synced = 0, time.monotonic()
 
     def commit(self, k: int, stored: Stored, seconds: float, checksum: int) -> None:
         """Write the k-th chunk of the file; its done-flag last."""
@@ -49,11 +51,20 @@ class Places:
         self.write("provenance/chunk_seconds", np.array([seconds], dtype="<f8"), k, 8)
         self.write("checksum", np.array([checksum], dtype="<u4"), k, 4)
         self.write("done", b"\1", k, 1)
+        self._sync_now_and_then()
 
     def write(self, name: str, data: "Array | bytes", index: int, nbytes: int) -> None:
         """Write entries of `nbytes` each, starting with number `index`."""
         if name in self.header.offsets:  # a variable without entries has no place in the file
             write_at(self.fd, data, self.header.offsets[name] + index * nbytes, name)
+
+    def _sync_now_and_then(self) -> None:
+        """A kill leaves the system's buffers alone; a power cut shall not cost more than a few seconds of work."""
+        if time.monotonic() - self._synced > SYNC_EVERY:
+            if self.journal is not None:
+                self.journal.sync()
+            os.fsync(self.fd)
+            self._synced = time.monotonic()
 
     def close(self) -> None:
         """Let go of the file and the journal."""
