@@ -120,7 +120,7 @@ def signed_concurrence(model: Any) -> float:
 
 
 def mean_pure_concurrence(model: Any) -> float:
-    """Average over trajectories of their own concurrence, 1 in S and A and 0 in G and E: collective jumps land there."""
+    """Average over trajectories of their own concurrence: 1 in S and A, 0 in G and E, where collective jumps land."""
     p = populations(model)
     return p["S"] + p["A"]
 

@@ -47,7 +47,7 @@ def spread_of_signed(p: ArrayLike) -> float:
     """Standard error times sqrt(n) of the signed concurrence when n trajectories are found in G, S, A or E."""
     p = np.asarray(p, dtype=float)
     g = slopes(p)
-    return float(np.sqrt(max(p @ g**2 - (p @ g) ** 2, 0.0)))
+    return math.sqrt(max(float(p @ g**2) - float(p @ g) ** 2, 0.0))
 
 
 def two_qubits(kets: ArrayLike) -> Complexes:

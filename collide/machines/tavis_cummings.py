@@ -87,7 +87,8 @@ def tavis_cummings(
     >>> model = tavis_cummings(p=0.005, gamma=0.001, kappa=2.0)
     >>> model.dims
     (2, 2, 6)
-    >>> round(-model.cumulant_rates(model.process.counts.charge_weight("cavity"), 1)[0], 9)
+    >>> leaked = -model.process.counts.charge_weight("cavity")
+    >>> round(float(model.cumulant_rates(leaked, 1)[0]), 9)
     0.007244569
     """
     parameters: dict[str, Any] = dict(locals())
