@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .borrowed import borrowed, inlined
 from .jump_tables import JumpTables
 from .logarithm import log
-from .measurement import choose, closing, expectation, norm2, opening
+from .measurement import closing, expectation, norm2, opening
 from .philox import block, to_double
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,6 @@ TRAVELLER = np.dtype(
         ("id", np.int64),
         ("row", np.int64),  # id counted from the first of the chunk
         ("block", np.int64),
-        ("event", np.int64),  # what happens to it at its time: NONE, JUMP or STOP
         ("stop", np.int64),  # the next one
         ("jumps", np.int64),  # so far
         ("lift", np.int64),  # searches since the last event that ended without one; each begins at a higher level
@@ -61,8 +60,8 @@ class Flight(NamedTuple):
         Expectation values at each stop.
     snapshot, snapshot_block : (W, ntime, m) complex128, (W, ntime) int64
         State and block at each stop; ntime is 0 here if no averaged state is wanted.
-    weight, work : (largest of nf and exits of a block,) float64, (m,) complex128
-        Working space of the choices and of the jumps.
+    weight : (nf,) float64
+        Working space of the closing measurement.
     """
 
     traveller: NDArray[np.void]
@@ -72,7 +71,6 @@ class Flight(NamedTuple):
     snapshot: Complexes
     snapshot_block: Ints
     weight: Floats
-    work: Complexes
 
 
 class Columns(NamedTuple):
@@ -111,7 +109,7 @@ class Columns(NamedTuple):
 
 
 @inlined
-def _pair(seed: np.uint64, id: int, event: int) -> tuple[float, float]:
+def pair(seed: np.uint64, id: int, event: int) -> tuple[float, float]:
     """Return the two random numbers of an event.
 
     Each call makes a block of four for the two it needs: that is faster than to remember the others, because nobody can
@@ -144,113 +142,65 @@ def open_flight(
     traveller.stop = 0
     traveller.time = 0.0
     traveller.landed = 0
-    traveller.event = STOP if tables.times[0] <= 0.0 else NONE
     for k in range(columns.counts.shape[1]):
         columns.counts[row, k] = 0
     columns.status[row] = OK
-    u, threshold = _pair(seed, id, 0)
+    u, threshold = pair(seed, id, 0)
     outcome = opening(tables.initial_cdf, u)
     columns.initial[row] = outcome
     block = tables.initial_block[outcome]
     for a in range(tables.block[block].size):
         flight.psi[slot, a] = tables.initial_vec[outcome, a]
     _enter(tables, traveller, block, threshold)
-
-
-@inlined
-def _rate(tables: JumpTables, psi: Complexes, exit: Any) -> float:
-    """Return the rate at which a state takes an exit, times its norm squared."""
-    entry, end, total = tables.entry, exit.end, 0.0
-    if exit.monomial == 1:
-        for e in range(exit.first, end):
-            amplitude = psi[entry[e].column]
-            total += entry[e].rate * (amplitude.real * amplitude.real + amplitude.imag * amplitude.imag)
-        return total
-    e = exit.first
-    while e < end:
-        real, imag, row = 0.0, 0.0, entry[e].row
-        while e < end and entry[e].row == row:
-            value, amplitude = entry[e].value, psi[entry[e].column]
-            real += value.real * amplitude.real - value.imag * amplitude.imag
-            imag += value.real * amplitude.imag + value.imag * amplitude.real
-            e += 1
-        total += real * real + imag * imag
-    return total
+    if tables.times[0] <= 0.0:
+        pass_stop(tables, flight, columns, slot, seed)
 
 
 @borrowed
-def _apply(tables: JumpTables, psi: Complexes, work: Complexes, exit: Any, rate: float) -> None:
-    """Apply an exit's jump operator to psi and normalise; `rate` is the norm squared of the result."""
-    entry, size = tables.entry, tables.block[exit.block].size
-    scale = 1.0 / math.sqrt(rate)
-    for a in range(size):
-        work[a] = 0.0
-    for e in range(exit.first, exit.end):
-        work[entry[e].row] += entry[e].value * psi[entry[e].column]
-    for a in range(size):
-        psi[a] = complex(work[a].real * scale, work[a].imag * scale)
+def jump(
+    tables: JumpTables,
+    flight: Flight,
+    columns: Columns,
+    slot: int,
+    state: Floats,
+    lane: int,
+    exit: Any,
+    rate: float,
+    threshold: float,
+) -> None:
+    """Take an exit out of the state in a lane, and wait behind it for the next threshold.
 
-
-@inlined
-def _leave_many(tables: JumpTables, flight: Flight, psi: Complexes, first: int, end: int, u: float) -> int:
-    """Choose an exit for the state of a larger block and apply it; -1 if no channel takes it out."""
-    exits, weight = tables.exit, flight.weight
-    for k in range(first, end):
-        weight[k - first] = _rate(tables, psi, exits[k])
-    chosen = choose(weight, end - first, u)
-    if chosen < 0:
-        return -1
-    exit = exits[first + chosen]
-    if tables.block[exit.block].size > 1:
-        _apply(tables, psi, flight.work, exit, weight[chosen])
-    else:
-        psi[0] = 1.0
-    return first + chosen
-
-
-@inlined
-def _leave_one(tables: JumpTables, psi: Complexes, first: int, end: int, u: float) -> int:
-    """Choose an exit of a block of one state, all of which are known beforehand, and apply it; -1 if there is none."""
-    exits, entry = tables.exit, tables.entry
-    mark = u * exits[end - 1].reach
-    chosen = first
-    while chosen < end - 1 and exits[chosen].reach <= mark:
-        chosen += 1
-    exit = exits[chosen]
-    if tables.block[exit.block].size > 1:
-        for a in range(tables.block[exit.block].size):
+    `rate` is the norm squared of what the exit's operator makes of the state.
+    """
+    psi, entry, size = flight.psi[slot], tables.entry, tables.block[exit.block].size
+    if size > 1:
+        for a in range(size):
             psi[a] = 0.0
         for e in range(exit.first, exit.end):
-            psi[entry[e].row] = entry[e].value * exit.scale
-    return chosen
+            row, value = entry[e].row, entry[e].value
+            psi[row] += value * complex(state[2 * entry[e].column, lane], state[2 * entry[e].column + 1, lane])
+        scale = 1.0 / math.sqrt(rate)
+        for a in range(size):
+            psi[a] = complex(psi[a].real * scale, psi[a].imag * scale)
+    _note(tables, columns, flight.traveller[slot], exit)
+    _enter(tables, flight.traveller[slot], exit.block, threshold)
 
 
-@borrowed
-def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
-    """Choose a channel for the state in a slot, at the time it has come to, and apply it."""
-    traveller, psi = flight.traveller[slot], flight.psi[slot]
-    here, row = tables.block[traveller.block], traveller.row
+@inlined
+def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> None:
+    """Count a jump and log it."""
+    count, counts, row = tables.count, columns.counts, traveller.row
     traveller.jumps += 1
-    u, threshold = _pair(seed, traveller.id, traveller.jumps)
-    if here.size > 1:
-        chosen = _leave_many(tables, flight, psi, here.exit_first, here.exit_end, u)
-    else:
-        chosen = _leave_one(tables, psi, here.exit_first, here.exit_end, u)
-    if chosen < 0:
-        _lose(columns, traveller)
-        return
-    exit, count, counts = tables.exit[chosen], tables.count, columns.counts
     for bath in range(count.shape[1]):
         kind = count[exit.channel, bath]
         if kind >= 0:
             counts[row, kind] += 1
     if columns.log_id.shape[0] > 0:
         _log(columns, row, traveller.time, exit.channel)
-    _enter(tables, traveller, exit.block, threshold)
 
 
 @borrowed
-def _lose(columns: Columns, traveller: Any) -> None:
+def lose(columns: Columns, traveller: Any) -> None:
     """End a trajectory whose norm falls although no channel takes it out."""
     columns.status[traveller.row] = NO_CHANNEL
     columns.final[traveller.row] = -1
@@ -324,7 +274,7 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
         _unfold(tables, block, psi, norm, columns.state[traveller.row])
-    u, _ = _pair(seed, traveller.id, traveller.jumps + 1)
+    u, _ = pair(seed, traveller.id, traveller.jumps + 1)
     outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, flight.weight, u)
     columns.final[traveller.row] = outcome
     columns.closing_energy[traveller.row] = (
@@ -333,26 +283,34 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
 
 
 @borrowed
-def advance(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
-    """Let happen what is due, and go on through blocks of one state; tell whether a search must find what is next.
+def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+    """Follow a trajectory through blocks of one state until it lands or enters a larger one.
 
-    A block of one state is left after -ln(r) lifetimes.
+    Such a block is left after -ln(r) lifetimes, and the rates of its exits are known beforehand.
     """
-    traveller = flight.traveller[slot]
-    while True:
-        if traveller.event == JUMP:
-            jump(tables, flight, columns, slot, seed)
-        elif traveller.event == STOP:
+    traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
+    while traveller.landed == 0:
+        here = tables.block[traveller.block]
+        if here.size > 1:
+            return
+        psi[slot, 0] = 1.0
+        wait = traveller.threshold * here.lifetime  # infinite in a dark state
+        left = times[traveller.stop] - traveller.time
+        if wait >= left:
+            traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
             pass_stop(tables, flight, columns, slot, seed)
-        if traveller.landed == 1:
-            return False
-        if tables.block[traveller.block].size > 1:
-            return True
-        wait = traveller.threshold * tables.block[traveller.block].lifetime  # infinite in a dark state
-        left = tables.times[traveller.stop] - traveller.time
-        if wait < left:
-            traveller.time += wait
-            traveller.event = JUMP
-        else:
-            traveller.threshold = max(0.0, traveller.threshold - left * tables.block[traveller.block].decay)
-            traveller.event = STOP
+            continue
+        traveller.time += wait
+        u, threshold = pair(seed, traveller.id, traveller.jumps + 1)
+        mark, last = u * exits[here.exit_end - 1].reach, here.exit_end - 1
+        chosen = here.exit_first
+        while chosen < last and exits[chosen].reach <= mark:
+            chosen += 1
+        exit = exits[chosen]
+        if tables.block[exit.block].size > 1:
+            for a in range(tables.block[exit.block].size):
+                psi[slot, a] = 0.0
+            for e in range(exit.first, exit.end):
+                psi[slot, entry[e].row] = entry[e].value * exit.scale
+        _note(tables, columns, traveller, exit)
+        _enter(tables, traveller, exit.block, threshold)

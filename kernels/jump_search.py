@@ -10,6 +10,8 @@ drawn.  Each lane has its own r, its own distance to its next stop, and its own 
 3. `locate`: the root of that polynomial minus r, by Newton's method inside a bracket that ends at the step or the stop.
    A lane whose norm squared is still above r at its stop has reached the stop and takes no root.
 4. `settle`: the state at that place.
+5. `elect`: the exit that a jump takes, with a probability that is the norm squared of what its operator makes of the
+   state.  The choice cannot run past the last exit that can be taken, whatever rounding does to the sum.
 
 Times are counted in steps of the block from the lane's last event.  Row 2 a of a state holds the real parts of
 coordinate a, row 2 a + 1 the imaginary parts.
@@ -28,7 +30,8 @@ from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 Floats = NDArray[np.float64]
 
 # rows of `Bench.lane`
-THRESHOLD, STEPS, LEFT, REACH, PLACE, EVENT, PASSED = range(7)
+THRESHOLD, STEPS, LEFT, REACH, CHOICE, NEXT, PASSED, PLACE, EVENT, EXIT, RATE = range(11)
+FILLED = 6  # so many of them are filled from outside, the others by the search
 
 _ITERATIONS = 64
 
@@ -44,22 +47,27 @@ class Bench(NamedTuple):
         Terms of the Taylor series of the states within a step.
     falling : (order + 1, WIDTH)
         Coefficients of the norm squared as a polynomial of the place in the step.
-    lane : (7, WIDTH)
+    rates : (exits, WIDTH)
+        Norms squared of what the operators of the exits make of the states.
+    lane : (11, WIDTH)
         Row THRESHOLD: r.  STEPS: whole steps since the last event.  LEFT: distance of the stop from the last event, in
-        steps.  REACH: no power of more steps than this is tried.  PLACE: place of the event within the step.  EVENT:
-        what it is, NONE if it is further away.  PASSED: whether some power took the norm below r.
+        steps.  REACH: no power of more steps than this is tried.  CHOICE: random number that chooses the exit.  NEXT:
+        the next r, only carried along.  PASSED: whether some power took the norm below r.  PLACE: place of the event
+        within the step.  EVENT: what it is, NONE if it is further away.  EXIT: the exit, if it is a jump; below 0 if
+        none can be taken.  RATE: norm squared of what the exit's operator makes of the state.
     """
 
     state: Floats
     trial: Floats
     series: Floats
     falling: Floats
+    rates: Floats
     lane: Floats
 
 
-def make_bench(m: int, order: int) -> Bench:
-    """Allocate the working space for blocks up to size `m` and series up to `order`, aligned to cache lines."""
-    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, 7]
+def make_bench(m: int, order: int, exits: int) -> Bench:
+    """Allocate the working space for blocks of so many states and exits, aligned to cache lines."""
+    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, exits, 11]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -222,3 +230,34 @@ def settle(tables: JumpTables, block: int, bench: Bench) -> None:
         for n in range(order - 1, -1, -1):
             value = fma(value, place, load(series, 2 * m * n + row))
         store(bench.state, row, value)
+
+
+@borrowed
+def elect(tables: JumpTables, block: int, bench: Bench) -> None:
+    """Choose an exit for each lane, as if it jumped now."""
+    state, lane, entry, exits = bench.state, bench.lane, tables.entry, tables.exit
+    first, end = tables.block[block].exit_first, tables.block[block].exit_end
+    zero, total = splat(0.0), splat(0.0)
+    for x in range(first, end):
+        rate, e = zero, exits[x].first
+        while e < exits[x].end:
+            row, real, imag = entry[e].row, zero, zero
+            while e < exits[x].end and entry[e].row == row:
+                value, column = entry[e].value, 2 * entry[e].column
+                u, v = load(state, column), load(state, column + 1)
+                real, imag = fma(splat(value.real), u, real), fma(splat(value.real), v, imag)
+                real, imag = fma(splat(-value.imag), v, real), fma(splat(value.imag), u, imag)
+                e += 1
+            rate = fma(imag, imag, fma(real, real, rate))
+        total = total + rate
+        store(bench.rates, x - first, rate)
+    mark, reached = load(lane, CHOICE) * total, zero
+    chosen, chosen_rate, searching = splat(-1.0), zero, zero <= zero
+    for x in range(first, end):
+        rate = load(bench.rates, x - first)
+        taken = searching & (rate > zero)
+        reached = reached + rate
+        chosen, chosen_rate = select(taken, splat(float(x)), chosen), select(taken, rate, chosen_rate)
+        searching = searching & ~(taken & (reached > mark))
+    store(lane, EXIT, chosen)
+    store(lane, RATE, chosen_rate)

@@ -49,12 +49,11 @@ EXIT = np.dtype(  # a channel that acts on a block
         ("block", np.int64),  # the block it leads to
         ("first", np.int64),  # its entries
         ("end", np.int64),
-        ("monomial", np.int64),  # 1 if no two entries share a row, so that the rate is a sum of populations
         ("reach", np.float64),  # out of a block of one state: rate of this exit and of those before it,
         ("scale", np.float64),  # and what normalises the state it leads to
     ]
 )
-ENTRY = np.dtype([("row", np.int64), ("column", np.int64), ("value", np.complex128), ("rate", np.float64)])
+ENTRY = np.dtype([("row", np.int64), ("column", np.int64), ("value", np.complex128)])
 ELEMENT = np.dtype([("column", np.int64), ("value", np.complex128)])
 
 
@@ -73,7 +72,7 @@ class JumpTables(NamedTuple):
     exit : (exits,) EXIT
         Channels that act on each block, block by block.
     entry : (entries,) ENTRY
-        Entries of the jump operators; `rate` is the squared modulus of `value`.
+        Entries of the jump operators.
     closing : (nf,) int64
         Closing outcomes, block by block.
     mean_rate : float
@@ -215,14 +214,15 @@ def prepare(program: JumpProgram) -> JumpTables:
     dark = block["decay"] <= 0.0
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
     row_start, element, power = _propagators(program, block)
-    entry = _entries(program)
+    value = program.jump_value
+    rate = value.real * value.real + value.imag * value.imag
     return JumpTables(
         block=block,
         power=power,
         row_start=row_start,
         element=element,
-        exit=_exits(program, block, entry["rate"]),
-        entry=entry,
+        exit=_exits(program, block, rate),
+        entry=_entries(program),
         closing=_closings(program, block),
         basis=program.basis,
         count=program.count,
@@ -235,7 +235,7 @@ def prepare(program: JumpProgram) -> JumpTables:
         energy=program.energy,
         e_ops=program.e_ops,
         times=program.times,
-        mean_rate=math.fsum(entry["rate"]) / int(program.size.sum()),
+        mean_rate=math.fsum(rate) / int(program.size.sum()),
     )
 
 
@@ -290,24 +290,19 @@ def _power_table(start: Ints, element: NDArray[np.void], m: int, levels: int) ->
 def _entries(program: JumpProgram) -> NDArray[np.void]:
     """Gather the entries of the jump operators."""
     entry = np.empty(len(program.jump_row), ENTRY)
-    value = program.jump_value
-    entry["row"], entry["column"], entry["value"] = program.jump_row, program.jump_column, value
-    entry["rate"] = value.real * value.real + value.imag * value.imag
+    entry["row"], entry["column"], entry["value"] = program.jump_row, program.jump_column, program.jump_value
     return entry
 
 
 def _exits(program: JumpProgram, block: NDArray[np.void], rate_of_entry: Floats) -> NDArray[np.void]:
     """List the channels that act on each block, and note in `block` which they are."""
-    blocks, m = program.basis.shape
+    blocks = len(program.size)
     acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
     source, channel = np.nonzero(acts.T)
     pair = channel * blocks + source
-    row_of_entry = np.repeat(np.arange(program.target.size) * m, np.diff(program.jump_start)) + program.jump_row
-    place, times = np.unique(row_of_entry, return_counts=True)
     exit = np.zeros(len(source), EXIT)
     exit["channel"], exit["block"] = channel, program.target[channel, source]
     exit["first"], exit["end"] = program.jump_start[pair], program.jump_start[pair + 1]
-    exit["monomial"] = ~np.isin(pair, place[times > 1] // m)
     bounds = np.searchsorted(source, np.arange(blocks + 1))
     for b in np.flatnonzero(program.size == 1):
         reach = 0.0

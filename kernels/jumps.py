@@ -12,8 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed, inlined, lend
-from .jump_flight import JUMP, NONE, TRAVELLER, Columns, Flight, advance, open_flight
-from .jump_search import EVENT, LEFT, PLACE, REACH, STEPS, THRESHOLD, Bench, descend, expand, locate, make_bench, settle
+from .jump_flight import JUMP, STOP, TRAVELLER, Columns, Flight, hop, jump, lose, open_flight, pair, pass_stop
+from .jump_search import (
+    CHOICE,
+    EVENT,
+    EXIT,
+    FILLED,
+    LEFT,
+    NEXT,
+    PLACE,
+    RATE,
+    REACH,
+    STEPS,
+    THRESHOLD,
+    Bench,
+    descend,
+    elect,
+    expand,
+    locate,
+    make_bench,
+    settle,
+)
 from .jump_tables import JumpTables
 from .lanes import WIDTH
 
@@ -94,7 +113,9 @@ def _longest(queues: Queues) -> int:
 
 
 @borrowed
-def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> tuple[int, int, int]:
+def _board(
+    tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int, seed: np.uint64
+) -> tuple[int, int, int]:
     """Bring up to sixteen waiting trajectories into lanes; return block, number of trajectories and highest level."""
     count = min(queues.length[queue], WIDTH)
     number = flight.traveller[queues.slot[queue, queues.head[queue]]].block
@@ -120,35 +141,46 @@ def _board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, que
             left,
             reach,
         )
+        lane[CHOICE, l], lane[NEXT, l] = pair(seed, traveller.id, traveller.jumps + 1)
     for l in range(count, WIDTH):  # an empty lane repeats the first one, and nobody reads it
         for row in range(2 * m):
             state[row, l] = state[row, 0]
-        for row in range(4):
+        for row in range(FILLED):
             lane[row, l] = lane[row, 0]
     return number, count, top
 
 
 @borrowed
-def _search(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int) -> int:
-    """Move trajectories of one queue to their next event, or as far as a descent reaches; return their number."""
-    number, count, top = _board(tables, flight, bench, queues, queue)
+def _search(
+    tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, queue: int, seed: np.uint64
+) -> int:
+    """Find the next events of trajectories of one queue and let them happen; return how many there were."""
+    number, count, top = _board(tables, flight, bench, queues, queue, seed)
     descend(tables, number, bench, top)
     expand(tables, number, bench)
     locate(tables, number, bench)
     settle(tables, number, bench)
+    elect(tables, number, bench)
     m, step = tables.block[number].size, tables.block[number].step
     ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
     for l in range(count):
         slot = ready[l]
+        traveller = travellers[slot]
+        if lane[EVENT, l] == JUMP:
+            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * step
+            exit = np.int64(lane[EXIT, l])
+            if exit < 0:
+                lose(columns, traveller)
+            else:
+                jump(tables, flight, columns, slot, state, l, tables.exit[exit], lane[RATE, l], lane[NEXT, l])
+            continue
         for a in range(m):
             psi[slot, a] = complex(state[2 * a, l], state[2 * a + 1, l])
-        traveller = travellers[slot]
-        traveller.steps = lane[STEPS, l]
-        traveller.event = np.int64(lane[EVENT, l])
-        if traveller.event == NONE:
+        if lane[EVENT, l] == STOP:
+            pass_stop(tables, flight, columns, slot, seed)
+        else:
+            traveller.steps = lane[STEPS, l]
             traveller.lift += 1
-        elif traveller.event == JUMP:
-            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * step
     return count
 
 
@@ -204,14 +236,15 @@ def _fly(
     while folded < stop:
         queue, ready = _longest(queues), 0
         if queue >= 0:
-            ready = _search(tables, flight, bench, queues, queue)
+            ready = _search(tables, flight, columns, bench, queues, queue, seed)
         while opened < stop and opened - folded < window:
             open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
             queues.ready[ready] = opened % window
             opened, ready = opened + 1, ready + 1
         for k in range(ready):
             slot = queues.ready[k]
-            if advance(tables, flight, columns, slot, seed):
+            hop(tables, flight, columns, slot, seed)
+            if flight.traveller[slot].landed == 0:
                 _push(queues, tables.block[flight.traveller[slot].block].queue, slot)
         while folded < opened and flight.traveller[folded % window].landed == 1:
             _add(tables, flight, sums, folded % window)
@@ -298,7 +331,7 @@ def _run(
     nqueues = int(tables.block["queue"].max()) + 1
     per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
     slots = min(_MOST_SLOTS, _SLOTS_PER_QUEUE * max(1, nqueues), n, max(WIDTH, _BUFFER // per_slot))
-    choices = max(1, len(tables.closing), int((tables.block["exit_end"] - tables.block["exit_first"]).max()))
+    exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     flight = Flight(
         traveller=np.zeros(slots, TRAVELLER),
         psi=np.zeros((slots, m), complex),
@@ -306,8 +339,7 @@ def _run(
         value=np.zeros((slots, ntime, nops)),
         snapshot=np.zeros((slots, shots, m), complex),
         snapshot_block=np.zeros((slots, shots), np.int64),
-        weight=np.empty(choices),
-        work=np.empty(m, complex),
+        weight=np.empty(len(tables.closing)),
     )
     queues = Queues(
         slot=np.zeros((nqueues, slots), np.int64),
@@ -315,7 +347,7 @@ def _run(
         length=np.zeros(nqueues, np.int64),
         ready=np.zeros(slots + WIDTH, np.int64),
     )
-    bench = make_bench(m, int(tables.block["order"].max()))
+    bench = make_bench(m, int(tables.block["order"].max()), exits)
     _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), start, stop)
     logged = int(columns.logged[0])
     result = {
@@ -341,10 +373,23 @@ def _run(
 
 def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray]:
     """Sort the log by trajectory; within one it is in the order of time already."""
-    row = columns.log_id[:logged]
-    order = np.argsort(row, kind="stable")
-    return {
-        "row_size": np.bincount(row, minlength=len(columns.initial)),
-        "jump_time": columns.log_time[:logged][order],
-        "jump_channel": columns.log_channel[:logged][order],
-    }
+    row_size = np.bincount(columns.log_id[:logged], minlength=len(columns.initial))
+    time, channel = np.empty(logged), np.empty(logged, np.int32)
+    _deal(columns.log_id[:logged], columns.log_time, columns.log_channel, np.cumsum(row_size) - row_size, time, channel)
+    return {"row_size": row_size, "jump_time": time, "jump_channel": channel}
+
+
+@borrowed
+def _deal(
+    log_id: NDArray[np.int32],
+    log_time: Floats,
+    log_channel: NDArray[np.int32],
+    place: Ints,
+    time: Floats,
+    channel: NDArray[np.int32],
+) -> None:
+    """Put each jump at the next place of its trajectory."""
+    for k in range(log_id.shape[0]):
+        at = place[log_id[k]]
+        time[at], channel[at] = log_time[k], log_channel[k]
+        place[log_id[k]] = at + 1

@@ -153,22 +153,16 @@ def settle(terms, place):
 def rates(tables, block, psi):
     """(exit, rate) of all exits of a block."""
     found = []
-    for x in range(block["exit_first"], block["exit_end"]):
-        exit = tables.exit[x]
+    for exit in tables.exit[block["exit_first"] : block["exit_end"]]:
         entries = tables.entry[exit["first"] : exit["end"]]
         total = 0.0
-        if exit["monomial"]:
-            for entry in entries:
-                z = psi[entry["column"]]
-                total += entry["rate"] * (z.real * z.real + z.imag * z.imag)
-        else:
-            for row in dict.fromkeys(entries["row"]):
-                real = imag = 0.0
-                for entry in entries[entries["row"] == row]:
-                    v, z = entry["value"], psi[entry["column"]]
-                    real += v.real * z.real - v.imag * z.imag
-                    imag += v.real * z.imag + v.imag * z.real
-                total += real * real + imag * imag
+        for row in dict.fromkeys(entries["row"]):
+            real = imag = 0.0
+            for entry in entries[entries["row"] == row]:
+                v, z = entry["value"], psi[entry["column"]]
+                real, imag = fma(v.real, z.real, real), fma(v.real, z.imag, imag)
+                real, imag = fma(-v.imag, z.imag, real), fma(v.imag, z.real, imag)
+            total = fma(imag, imag, fma(real, real, total))
         found.append((exit, total))
     return found
 

@@ -359,7 +359,7 @@ def test_times_that_do_not_ascend_from_zero_are_refused(times):
 def test_a_state_without_a_channel_is_reported_and_the_others_go_on():
     H, ops, opened = decaying_qubit()
     tables = prepare(program(H, ops, times=[50.0], **opened))
-    tables.entry["rate"][:] = 0.0  # the channel no longer takes out what the decay does
+    tables.entry["value"][:] = 0.0  # the channel no longer takes out what the decay does
     result = run_jumps(tables, 1, 0, 40, EVERYTHING)
     assert np.all(result["status"] == 1)
     assert np.all(result["final"] == -1)
