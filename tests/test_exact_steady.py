@@ -151,3 +151,45 @@ def test_large_systems_are_solved_sparse(monkeypatch):
     monkeypatch.setattr("collide.exact.reduced.DENSE", 1)
     with pytest.raises(NonUniqueSteadyState, match="not unique"):
         Model(idle).steady_state()
+
+
+def test_large_periods_are_solved_by_their_action(monkeypatch):
+    """Fixed point, cumulants, generating function, currents and evolution of a period that is never formed."""
+    pause = thermal_flow(0.2 * chain_hamiltonian(3, 0.1), [(embed(LOWER, [1], (2, 2, 2)), 0.3, 0.5, 1.0, "spin")], 0.4)
+    pause = Flow(pause.H, pause.ops, np.column_stack([pause.counts, np.full(2, -1)]), pause.load, pause.duration)
+    base = collision_chain(0.5, N=3)
+    process = Process(base.dims, base.H, (*base.elements, pause), base.counts, 0.9)
+
+    def everything():
+        model, ket = Model(process), np.eye(8)[3]
+        return (
+            model.steady_state(),
+            [model.heat_currents()["L"], model.power(), model.noise("L", "R"), model.scgf("L", 0.4)],
+            model.heat_cumulants("L", 4),
+            model.evolve(ket, [0.0, 9.0]),
+            model.heat_cumulants_at(9.0, "R", 3, ket),
+            model.quanta_distribution("L", 4.5, ket)[1],
+            model.current_correlation([0.9, 1.8], "L").regular,
+            model.trajectory_statistics(4.5).cumulants("work"),
+            model.waiting_times().density([0.0, 0.9], 0, 2),
+            type(model._stationary().solver).__name__,
+        )
+
+    dense = everything()
+    monkeypatch.setattr("collide.exact.reduced.DENSE", 10)
+    *sparse, solver = everything()
+    assert solver == "Krylov"
+    for found, expected in zip(sparse, dense, strict=False):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    idle = Process(base.dims, base.H, base.elements[:2], base.counts, 0.5)
+    monkeypatch.setattr("collide.exact.reduced.DENSE", 1)
+    apart = collision_chain(0.5, g=0.0, gammas=(0.1, 0.0))
+    assert np.isfinite(Model(idle).steady_state()).all()
+    with pytest.raises(NonUniqueSteadyState, match="not unique"):
+        Model(apart).steady_state()
+
+
+def test_maps_that_would_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr("collide.exact.sectors.LARGEST", 100)
+    with pytest.raises(ValueError, match="use fewer levels, or gates between neighbouring sites"):
+        Model(collision_chain(0.5, N=4)).steady_state()

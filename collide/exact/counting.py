@@ -4,21 +4,24 @@ Counts n are weighted by :math:`e^{w\cdot n}`; the growth rate of the tilted pro
 function.  Its derivatives come from perturbation theory of the leading eigenvector, order by order and exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 
 from collide.exact.jets import Index, Jets, Numbers
-from collide.exact.process import Floats
-from collide.exact.reduced import Reduced, Step
+from collide.exact.process import Floats, Sparse
+from collide.exact.reduced import FlowMap, Reduced, Step
 from collide.exact.spectrum import eigenvalues
 from collide.exact.steady import Stationary
 
+Push = Callable[[Floats], Floats]
 
-def tilted_jet(reduced: Reduced, jets: Jets, weights: Sequence[Floats], sparse: bool = False) -> list[Any]:
-    """Taylor coefficients of the tilted generator (continuous) or period map (repeated).
+
+def pushing(reduced: Reduced, jets: Jets, weights: Sequence[Floats]) -> Push:
+    """How the tilted generator (continuous) or period map (repeated) acts on jets of states.
 
     Parameters
     ----------
@@ -26,35 +29,62 @@ def tilted_jet(reduced: Reduced, jets: Jets, weights: Sequence[Floats], sparse: 
     jets : Jets
         In as many variables as there are weights.
     weights : sequence of (ncounts,) float
-    sparse : bool
-        Coefficients of a generator in compressed rows.
 
     Returns
     -------
-    sequence over the indices of (m, m)
+    callable
+        From (len(jets), m) or (len(jets), m, n) to the same shape.
     """
     if reduced.continuous:
-        step = reduced.steps[0]
-        rows = _coefficients(step, jets, weights)
-        return [step.parts.weighted_sparse(row) if sparse else step.parts.weighted(row) for row in rows]
+        coefficients = step_jet(reduced.steps[0], jets, weights, reduced.dense)
+        return lambda x: jets.matmul(coefficients, x)
+    if reduced.dense:
+        period = period_jet(reduced, jets, weights)
+        return lambda x: jets.matmul(period, x)
+    return _step_by_step(reduced, jets, weights)
+
+
+def period_jet(reduced: Reduced, jets: Jets, weights: Sequence[Floats]) -> Floats:
+    """Taylor coefficients (len, m, m) of the tilted map of a period."""
     total: Floats | None = None
     for step in reduced.steps:
-        jet = step_jet(reduced, step, jets, weights)
+        jet = np.array(step_jet(step, jets, weights, dense=True))
+        if step.duration is not None:
+            jet = jets.expm(step.duration * jet, reduced.sector.trace)
         total = jet if total is None else jets.matmul(jet, total)
     assert total is not None
-    return list(total)
+    total[0] = reduced.base  # whose trace is exact
+    return total
 
 
-def step_jet(reduced: Reduced, step: Step, jets: Jets, weights: Sequence[Floats]) -> Floats:
-    """Taylor coefficients (len, m, m) of the tilted map of one element of a period."""
-    rows = _coefficients(step, jets, weights)
-    jet = np.array([step.parts.weighted(row) for row in rows])
-    return jets.expm(step.duration * jet, reduced.sector.trace) if step.duration is not None else jet
-
-
-def _coefficients(step: Step, jets: Jets, weights: Sequence[Floats]) -> Floats:
+def step_jet(step: Step, jets: Jets, weights: Sequence[Floats], dense: bool) -> list[Any]:
+    """Taylor coefficients (m, m) of a tilted map or of the tilted generator of a flow, arrays or compressed rows."""
     of_parts = np.array([step.weights(w) for w in weights]).reshape(len(weights), len(step.labels))
-    return jets.exponential_weights(of_parts)
+    make = step.parts.weighted if dense else step.parts.weighted_sparse
+    return [make(row) for row in jets.exponential_weights(of_parts)]
+
+
+def toeplitz(jets: Jets, coefficients: Sequence[Sparse]) -> Sparse:
+    """A jet as one sparse matrix that multiplies stacked coefficients."""
+    blocks: list[list[Sparse]] = [[None] * len(jets) for _ in jets.indices]
+    for n, pairs in enumerate(jets.pairs):
+        for p, q in pairs:
+            blocks[n][q] = coefficients[p]
+    return sp.csr_array(sp.block_array(blocks))
+
+
+def _step_by_step(reduced: Reduced, jets: Jets, weights: Sequence[Floats]) -> Push:
+    """A period in a large sector: sparse maps, and flows by the action of their exponential."""
+    whole = [toeplitz(jets, step_jet(step, jets, weights, dense=False)) for step in reduced.steps]
+    moves = [m if s.duration is None else FlowMap(s.duration * m) for s, m in zip(reduced.steps, whole, strict=True)]
+
+    def push(x: Floats) -> Floats:
+        stacked = x.reshape(-1, *x.shape[2:])
+        for move in moves:
+            stacked = move @ stacked
+        return stacked.reshape(x.shape)
+
+    return push
 
 
 def joint_cumulant_rates(
@@ -76,20 +106,14 @@ def joint_cumulant_rates(
     dict
         Cumulant rate for each multi-index but zero.
     """
-    M = tilted_jet(reduced, jets, weights, sparse=reduced.continuous and not reduced.dense)
-    trace = reduced.sector.trace
-    vector = [stationary.vector]
-    value = np.zeros(len(jets))
-    for n, pairs in enumerate(jets.pairs):
-        if n == 0:
-            continue
+    push, trace = pushing(reduced, jets, weights), reduced.sector.trace
+    vector, value = np.zeros((len(jets), reduced.size)), np.zeros(len(jets))
+    vector[0] = stationary.vector
+    for n, pairs in enumerate(jets.pairs[1:], start=1):
         # (M_0 - lambda_0) v_n = -sum_{0 < b <= n} (M_b - lambda_b) v_{n-b}, with Tr v_n = 0 for n > 0
-        source: Floats = sum((M[b] @ vector[rest] for b, rest in pairs if b), np.zeros(reduced.size))
+        source = push(vector)[n]
         value[n] = trace @ source
-        for b, rest in pairs:
-            if b:
-                source = source - value[b] * vector[rest]
-        vector.append(stationary.solve(-source))
+        vector[n] = stationary.solve(sum(value[b] * vector[rest] for b, rest in pairs if b) - source)
     if not reduced.continuous:
         value[0] = 1.0
         value = jets.log(value) / (reduced.process.tau or 1.0)
@@ -125,13 +149,16 @@ def scgf(reduced: Reduced, tilt: Numbers) -> complex:
 
 def _dominant(reduced: Reduced, tilt: Numbers) -> complex:
     """Eigenvalue with the largest real part (of a map: modulus)."""
-    if reduced.continuous and not reduced.dense:
-        step = reduced.steps[0]
-        matrix = step.parts.weighted_sparse(np.exp(step.weights(tilt)))
-        start = np.full(reduced.size, 1e-3)
+    matrix = reduced.tilted(tilt)
+    if not reduced.dense:
+        m, kind = reduced.size, np.result_type(tilt, float)
+        action: Any = sla.LinearOperator((m, m), matvec=matrix.__matmul__, dtype=kind)
+        start = np.full(m, 1e-3, dtype=kind)
         start[: reduced.sector.d] = 1.0  # a fixed start: the same digits every time
-        return complex(sla.eigs(matrix, k=1, which="LR", v0=start, ncv=60, return_eigenvectors=False)[0])
-    values = eigenvalues(reduced.tilted(tilt))
+        which = "LR" if reduced.continuous else "LM"
+        few: Any = sla.eigs  # whose stubs know no string for `which`
+        return complex(few(action, k=1, which=which, v0=start, ncv=min(60, m - 1), return_eigenvectors=False)[0])
+    values = eigenvalues(matrix)
     return complex(values[np.argmax(values.real if reduced.continuous else np.abs(values))])
 
 

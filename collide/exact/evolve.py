@@ -90,7 +90,7 @@ def _repeat(reduced: Reduced, x: Floats, numbers: Ints) -> Iterator[Floats]:
     columns = x.reshape(reduced.size, -1).shape[1]
     known: dict[int, Floats] = {}
     for n in np.diff(numbers, prepend=0).tolist():
-        if n and n not in known and power_is_cheaper(reduced.size, n, columns):
+        if n and n not in known and power_is_cheaper(reduced, n, columns):
             known[n] = PLAIN.power(reduced.base[None], n, reduced.sector.trace)[0]
         if n in known:
             x = known[n] @ x
@@ -100,9 +100,9 @@ def _repeat(reduced: Reduced, x: Floats, numbers: Ints) -> Iterator[Floats]:
         yield x
 
 
-def power_is_cheaper(size: int, n: int, columns: int) -> bool:
-    """Whether to square a map 2 log2(n) times rather than to apply it n times to a few columns."""
-    return n * columns > 2 * np.log2(n + 1) * size
+def power_is_cheaper(reduced: Reduced, n: int, columns: int) -> bool:
+    """Whether to square a period's map 2 log2(n) times rather than to apply it n times to a few columns."""
+    return reduced.dense and n * columns > 2 * np.log2(n + 1) * reduced.size
 
 
 def dense_is_cheaper(generator: Sparse, gap: float, uses: int) -> bool:

@@ -7,13 +7,12 @@ gives moments and cumulants of any order; its values at imaginary fields give th
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 
-from collide.exact.counting import tilted_jet
+from collide.exact.counting import period_jet, pushing, step_jet, toeplitz
 from collide.exact.evolve import dense_is_cheaper, periods, power_is_cheaper
 from collide.exact.jets import PLAIN, Index, Jets, Numbers
-from collide.exact.process import Floats, Ints, Sparse
+from collide.exact.process import Floats, Ints
 from collide.exact.reduced import Reduced
 
 TAIL = 1e-12  # probability that a distribution may miss beyond its window
@@ -43,28 +42,18 @@ def moment_jet(reduced: Reduced, jets: Jets, weights: Sequence[Floats], x: Float
     start[0] = x
     if not reduced.continuous:
         n = int(periods(np.array([t]), reduced.process.tau or 1.0)[0])
-        period = np.array(tilted_jet(reduced, jets, weights))
-        period[0] = reduced.base
-        if power_is_cheaper(reduced.size, n, columns):
-            return jets.matmul(jets.power(period, n, reduced.sector.trace), start)
+        if power_is_cheaper(reduced, n, columns):
+            return jets.matmul(jets.power(period_jet(reduced, jets, weights), n, reduced.sector.trace), start)
+        push = pushing(reduced, jets, weights)
         for _ in range(n):
-            start = jets.matmul(period, start)
+            start = push(start)
         return start
     if dense_is_cheaper(reduced.generator, t, columns):
-        generator = t * np.array(tilted_jet(reduced, jets, weights))
+        generator = t * np.array(step_jet(reduced.steps[0], jets, weights, dense=True))
         return jets.matmul(jets.expm(generator, reduced.sector.trace), start)
-    whole = t * _toeplitz(jets, tilted_jet(reduced, jets, weights, sparse=True))
+    whole = t * toeplitz(jets, step_jet(reduced.steps[0], jets, weights, dense=False))
     stacked = start.reshape(len(jets) * reduced.size, *x.shape[1:])
     return sla.expm_multiply(whole, stacked).reshape(start.shape)
-
-
-def _toeplitz(jets: Jets, coefficients: Sequence[Sparse]) -> Sparse:
-    """A jet as one sparse matrix that multiplies stacked coefficients."""
-    blocks: list[list[Sparse]] = [[None] * len(jets) for _ in jets.indices]
-    for n, pairs in enumerate(jets.pairs):
-        for p, q in pairs:
-            blocks[n][q] = coefficients[p]
-    return sp.csr_array(sp.block_array(blocks))
 
 
 def tilted_state(reduced: Reduced, tilt: Numbers, x: Numbers, t: float) -> Numbers:
@@ -82,7 +71,7 @@ def tilted_state(reduced: Reduced, tilt: Numbers, x: Numbers, t: float) -> Numbe
     if not reduced.continuous:
         n = int(periods(np.array([t]), reduced.process.tau or 1.0)[0])
         period = reduced.tilted(tilt)
-        if power_is_cheaper(reduced.size, n, columns):
+        if power_is_cheaper(reduced, n, columns):
             return PLAIN.power(period[None], n)[0] @ x
         for _ in range(n):
             x = period @ x
@@ -140,7 +129,7 @@ def distribution(reduced: Reduced, weight: Floats, x: Floats, t: float) -> tuple
         P = P[n % N]
         outer = np.abs(np.concatenate([P[: N // 8], P[-(N // 8) :]]))
         if outer.sum() < TAIL + len(outer) * rounding:
-            inside = np.flatnonzero(P > max(1e-15, rounding))
+            inside = np.flatnonzero(max(1e-15, rounding) < P)
             keep = slice(inside[0], inside[-1] + 1)
             return n[keep], np.maximum(P[keep], 0.0)
         N *= 2

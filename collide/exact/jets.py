@@ -8,6 +8,7 @@ by alpha!.
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from math import factorial
+from operator import matmul
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,13 @@ class Jets:
             ]
         )
 
-    def multiply(self, a: Numbers, b: Numbers, times: Product = np.multiply) -> Numbers:
+    def multiply(self, a: Any, b: Numbers, times: Product = np.multiply) -> Numbers:
         """Product of two jets, with the coefficients multiplied by `times`."""
         return np.array([sum(times(a[p], b[q]) for p, q in pairs) for pairs in self.pairs])
 
-    def matmul(self, a: Numbers, b: Numbers) -> Numbers:
+    def matmul(self, a: Any, b: Numbers) -> Numbers:
         """Product of a matrix jet with a matrix jet, or with a jet of (columns of) vectors."""
-        return self.multiply(a, b, np.matmul)
+        return self.multiply(a, b, matmul)
 
     def log(self, a: Numbers) -> Numbers:
         """Logarithm of a jet of numbers with positive leading coefficient."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from collide.exact.counting import joint_cumulant_rates, tilted_jet
+from collide.exact.counting import joint_cumulant_rates, pushing
 from collide.exact.evolve import propagate
 from collide.exact.jets import Jets
 from collide.exact.process import Floats
@@ -48,18 +48,21 @@ def correlation(reduced: Reduced, stationary: Stationary, a: Floats, b: Floats, 
         Ascending; 0 or later for a continuous process (0 means just after), multiples of the period from one on for a
         repeated process.
     """
-    jets = Jets.box([1, 1])
-    M = dict(zip(jets.indices, tilted_jet(reduced, jets, [a, b]), strict=True))
-    trace, state = reduced.sector.trace, stationary.vector
-    means = trace @ M[1, 0] @ state, trace @ M[0, 1] @ state
-    both = float(trace @ M[1, 1] @ state)
-    row, source = trace @ M[1, 0], M[0, 1] @ state
+    trace, first = reduced.sector.trace, Jets.box([1])
+    count_a, count_b = pushing(reduced, first, [a]), pushing(reduced, first, [b])
+    alone, nothing = Jets.box([1, 1]), np.zeros(reduced.size)
+    pushed = pushing(reduced, alone, [a, b])(np.array([stationary.vector, nothing, nothing, nothing]))
+    found = dict(zip(alone.indices, pushed @ trace, strict=True))
+    both, product = float(found[1, 1]), found[1, 0] * found[0, 1]
+    source = count_b(np.array([stationary.vector, nothing]))[1]
+
+    def after(start: Floats, delays: Floats) -> Floats:
+        states = propagate(reduced, start, delays)
+        return np.array([trace @ count_a(np.array([y, nothing]))[1] for y in states]) - product
+
     if reduced.continuous:
-        later = [float(row @ y) for y in propagate(reduced, source, times)]
-        return Correlation(both, np.array(later) - means[0] * means[1])
+        return Correlation(both, after(source, times))
     tau = reduced.process.tau or 1.0
     if len(times) and times[0] < tau * (1 - 1e-9):
         raise ValueError(f"`tlist` must begin at one period, tau = {tau:g}, but begins at {times[0]:g}")
-    later = [float(row @ y) for y in propagate(reduced, source, np.rint(times / tau) * tau - tau)]
-    regular = (np.array(later) - means[0] * means[1]) / tau**2
-    return Correlation((both - means[0] * means[1]) / tau, regular)
+    return Correlation((both - product) / tau, after(source, np.rint(times / tau) * tau - tau) / tau**2)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
+import scipy.sparse.linalg as sla
 
 from collide.exact.jets import PLAIN, Numbers, keep_trace
 from collide.exact.process import Element, Floats, Flow, Ints, Process, Sparse
@@ -26,7 +28,6 @@ class Step:
         A generator for a flow, a map otherwise; split by counts.
     labels : (P, nbaths) int
         Row of the count table that a part adds one to for each bath; -1 for none.
-    flow : bool
     duration : float or None
         Length of a flow within a period; None for maps and for an endless flow.
     load_heat : (nloads, m) float
@@ -47,6 +48,33 @@ class Step:
         """Dense (m, m) map of the step with each part times its factor (P,)."""
         total = self.parts.weighted(factor)
         return PLAIN.expm(self.duration * total[None])[0] if self.duration is not None else total
+
+    def operator(self, factor: Numbers) -> "Sparse | FlowMap":
+        """As `matrix`, for large sectors: something that multiplies states."""
+        total = self.parts.weighted_sparse(factor)
+        return total if self.duration is None else FlowMap(self.duration * total)
+
+
+@dataclass(frozen=True)
+class FlowMap:
+    """The exponential of a sparse generator, known by its action on states."""
+
+    generator: Sparse
+
+    def __matmul__(self, x: Numbers) -> Numbers:
+        return sla.expm_multiply(self.generator, x)
+
+
+@dataclass(frozen=True)
+class StepByStep:
+    """The map of a period, known by its action on states: one step after the other."""
+
+    steps: tuple[Any, ...]
+
+    def __matmul__(self, x: Numbers) -> Numbers:
+        for step in self.steps:
+            x = step @ x
+        return x
 
 
 class Reduced:
@@ -93,27 +121,31 @@ class Reduced:
         """Whether matrices of this size are kept dense."""
         return self.size <= DENSE
 
-    def tilted(self, w: Numbers | None = None) -> Numbers:
-        """Generator (continuous) or period map (repeated), (m, m), with counts n weighted by ``exp(w . n)``.
+    def tilted(self, w: Numbers | None = None) -> Any:
+        """Generator (continuous) or period map (repeated) with counts n weighted by ``exp(w . n)``.
 
         Parameters
         ----------
         w : (ncounts,) real or complex, optional
             No weights by default.
+
+        Returns
+        -------
+        (m, m) array, or in a large sector something that multiplies states
         """
-        total: Numbers | None = None
-        for step in self.steps:
-            factor = np.ones(len(step.labels)) if w is None else np.exp(step.weights(w))
-            matrix = step.parts.weighted(factor) if self.continuous else step.matrix(factor)
-            total = matrix if total is None else matrix @ total
-        assert total is not None
-        return total
+        if self.continuous:
+            step = self.steps[0]
+            return step.parts.weighted(_factor(step, w)) if self.dense else step.parts.weighted_sparse(_factor(step, w))
+        if not self.dense:
+            return StepByStep(tuple(step.operator(_factor(step, w)) for step in self.steps))
+        return reduce(lambda total, step: step.matrix(_factor(step, w)) @ total, self.steps, np.eye(self.size))
 
     @cached_property
-    def base(self) -> Floats:
-        """The generator (continuous) or period map (repeated) without weights, dense."""
-        matrix: Floats = self.tilted()
-        return matrix if self.continuous else keep_trace(matrix, self.sector.trace)
+    def base(self) -> Any:
+        """The generator (continuous) or period map (repeated) without weights."""
+        if self.dense and not self.continuous:
+            return keep_trace(self.tilted(), self.sector.trace)
+        return self.tilted()
 
     @cached_property
     def generator(self) -> Sparse:
@@ -122,9 +154,14 @@ class Reduced:
         return step.parts.weighted_sparse(np.ones(len(step.labels)))
 
     @cached_property
-    def step_matrices(self) -> tuple[Floats, ...]:
-        """Map of each step of a period, dense and without weights."""
-        return tuple(step.matrix(np.ones(len(step.labels))).astype(np.float64) for step in self.steps)
+    def step_matrices(self) -> tuple[Any, ...]:
+        """Map of each step of a period without weights: arrays, or in a large sector what multiplies states."""
+        made = [step.matrix if self.dense else step.operator for step in self.steps]
+        return tuple(make(_factor(step, None)) for make, step in zip(made, self.steps, strict=True))
+
+
+def _factor(step: Step, w: Numbers | None) -> Numbers:
+    return np.ones(len(step.labels)) if w is None else np.exp(step.weights(w))
 
 
 def _load_rows(process: Process, element: Element, sector: Sector) -> Floats:

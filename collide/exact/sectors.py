@@ -21,6 +21,7 @@ from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.superoperator import Terms
 
 ROOT2 = np.sqrt(2.0)
+LARGEST = 2e7  # entries of an element of a process: about two gigabytes while it is made
 ROUNDING = 1e-14  # elements of a state below this fraction of its largest are rounding, not physics
 
 
@@ -187,6 +188,11 @@ def _closure(
         i, j = np.divmod(frontier, d)
         new = np.zeros(d * d, bool)
         for collected, (terms, _) in zip(found, elements, strict=True):
+            if (number := terms.count(i, j)) > LARGEST:
+                raise ValueError(
+                    f"the exact map of one element would have {number:.1e} entries on {int(known.sum())} density-matrix"
+                    " elements: use fewer levels, or gates between neighbouring sites in place of one large unitary"
+                )
             source, part, row, column, value = terms.image(i, j)
             collected.append((frontier[source], part, row, column, value))
             new[np.minimum(row, column) * d + np.maximum(row, column)] = True

@@ -18,6 +18,8 @@ from collide.exact.conserved import closed_classes, conserved_subspaces, sentenc
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.reduced import Reduced
 
+RESIDUAL = 1e-14  # of iterative solutions, relative
+SAME = 1e-8  # two steady states that differ by more are two
 SINGULAR = 1e-13  # reciprocal condition numbers below are a second zero, not a slow relaxation
 
 
@@ -155,6 +157,43 @@ class SparseBordered:
         return x + self.lu.solve(b - self.matrix @ x)
 
 
+@dataclass(frozen=True)
+class Krylov:
+    """Period map minus one in a large sector, known by its action on states: solved by minimal residuals."""
+
+    move: Any  # multiplies states
+    trace: Floats
+    start: Floats
+
+    def state(self) -> Floats:
+        """Stationary coordinates (m,): the start plus what removes its change."""
+        return self.start - self.solve(self.move @ self.start - self.start)
+
+    def solve(self, b: Floats) -> Floats:
+        """The traceless solution x (m,) of ``(M - 1) x = b`` for traceless b.
+
+        Raises
+        ------
+        NonUniqueSteadyState
+            If the residual does not fall to rounding.
+        """
+        m, late = len(b), self.start / (self.trace @ self.start)
+        # one more eigenvalue of size one in the direction of the trace makes the operator regular
+        action: Any = sla.LinearOperator(
+            (m, m), matvec=lambda x: self.move @ x - x - late * (self.trace @ x), dtype=np.float64
+        )
+        x, failed = sla.gmres(action, b, rtol=RESIDUAL, restart=300, maxiter=20)
+        if failed and np.linalg.norm(action @ x - b) > 1e3 * RESIDUAL * np.linalg.norm(b):
+            raise NonUniqueSteadyState(
+                "the fixed point of a period was not found: it is not unique, or reached too slowly; use a larger tau,"
+                " or the Lindblad limit"
+            )
+        return x
+
+
+Solver = Hopping | Bordered | SparseBordered | Krylov
+
+
 class Stationary:
     """Steady state in coordinates, and solutions of ``M x = b`` beside it.
 
@@ -175,13 +214,13 @@ class Stationary:
     def __init__(self, reduced: Reduced) -> None:
         self.trace = reduced.sector.trace
         d = reduced.sector.d
-        if reduced.dense or not reduced.continuous:
+        if reduced.dense:
             matrix = reduced.base if reduced.continuous else reduced.base - np.eye(reduced.size)
-            self.solver: Hopping | Bordered | SparseBordered = _hopping(matrix, d, reduced) or _bordered(
-                matrix, d, reduced
-            )
-        else:
+            self.solver: Solver = _hopping(matrix, d, reduced) or _bordered(matrix, d, reduced)
+        elif reduced.continuous:
             self.solver = _sparse_bordered(reduced.generator, d, reduced)
+        else:
+            self.solver = _krylov(reduced)
         x = self.solver.state()
         self.vector: Floats = x / x[:d].sum()
 
@@ -226,6 +265,18 @@ def _bordered(matrix: Floats, d: int, reduced: Reduced) -> Bordered:
     if lu is None:
         raise NonUniqueSteadyState(sentence(conserved_subspaces(matrix, reduced.sector), reduced.process.dims))
     return Bordered(lu, border, row)
+
+
+def _krylov(reduced: Reduced) -> Krylov:
+    """Fixed point of a period in a large sector, found from two starts."""
+    d, m = reduced.sector.d, reduced.size
+    starts = np.zeros((2, m))
+    starts[0, :d], starts[1, 0] = 1.0 / d, 1.0
+    found = [Krylov(reduced.base, reduced.sector.trace, start) for start in starts]
+    one, other = (f.state() for f in found)
+    if np.abs(one - other).max() > SAME:
+        raise NonUniqueSteadyState(sentence([], reduced.process.dims))
+    return found[0]
 
 
 def _factorised(matrix: Floats) -> tuple[Floats, Any] | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from collide.exact.evolve import as_times, flow, periods
-from collide.exact.process import Complexes, CountTable, Element, Floats, Flow, Instrument, Ints, Process
+from collide.exact.process import Complexes, CountTable, Element, Floats, Flow, Instrument, Ints, Process, Sparse
 from collide.exact.reduced import Reduced
 
 
@@ -133,10 +133,10 @@ class WaitingTimes:
     def _numbers(self, times: Floats) -> Ints:
         return periods(times, self._reduced.process.tau or 1.0)
 
-    def _part(self, event: int) -> Floats:
+    def _part(self, event: int) -> Sparse:
         """Map (m, m) of one event alone."""
         step = self._reduced.steps[self.events[event].element]
-        return step.parts.weighted((step.labels[:, 0] == event).astype(float))
+        return step.parts.weighted_sparse((step.labels[:, 0] == event).astype(float))
 
     def _row(self, event: int) -> Floats:
         return self._reduced.sector.trace @ self._part(event)
@@ -159,7 +159,9 @@ class WaitingTimes:
 
     def _silent_periods(self, times: Floats, after: int) -> Iterator[tuple[dict[int, Floats], Floats]]:
         """For each period from the event's own on: states that meet each element, and the state at its end."""
-        null = [step.matrix(np.exp(step.weights(self._silence))) for step in self._reduced.steps]
+        dense = self._reduced.dense
+        factors = [np.exp(step.weights(self._silence)) for step in self._reduced.steps]
+        null = [s.matrix(f) if dense else s.operator(f) for s, f in zip(self._reduced.steps, factors, strict=True)]
         x, first = self._start(after), self.events[after].element + 1
         for _ in range(int(self._numbers(times)[-1]) + 1):
             before = {}
