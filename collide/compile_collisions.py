@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 
 from collide.blocks import Blocks, block_map, find_blocks, support
-from collide.compile_jumps import _entries, explain
-from collide.ends import Basis, cumulative, end_arrays
+from collide.compile_jumps import entries_of, explain
+from collide.ends import Basis, cumulative, end_arrays, measured_kets
 from collide.exact.process import Floats, Instrument, Process, Sparse, Unitary, embed
 from collide.protocol import Protocol
 
@@ -21,7 +21,7 @@ def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, ND
     """
     assert process.tau is not None
     instruments, followed = fold_unitaries(process)
-    kets = np.concatenate([protocol.opening.kets, protocol.closing.kets])
+    kets = measured_kets(protocol)
     patterns = [op for ops in followed for op in ops]
     blocks = find_blocks(process.d, [], patterns, [support(ket) for ket in kets])
     tables = outcome_tables(instruments, followed, blocks)
@@ -78,7 +78,7 @@ def outcome_tables(
             outcome_start.append(outcome_start[-1] + len(members))
         prior_start.append(prior_start[-1] + len(levels))
     mapped = [block_map(op, blocks) for _, op, _ in chosen]
-    start, row, column, value = _entries([matrix for matrix, _ in mapped])
+    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
     return {
         "prior_start": np.array(prior_start, dtype=np.int64),
         "prior_cdf": np.concatenate(cdf),

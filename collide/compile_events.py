@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from collide.blocks import block_diagonal, block_map, find_blocks, support
-from collide.compile_jumps import _entries, explain
-from collide.ends import Basis, end_arrays
+from collide.compile_jumps import entries_of, explain
+from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exchange import COMPLETENESS
 from collide.protocol import Protocol
@@ -42,10 +42,10 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
     """Arrays of an event-driven collision program and a sentence that says what will run and why."""
     assert process.tau is not None
     events = resolve_period(process)
-    kets = np.concatenate([protocol.opening.kets, protocol.closing.kets])
+    kets = measured_kets(protocol)
     blocks = find_blocks(process.d, [events.null], events.ops, [support(ket) for ket in kets])
     mapped = [block_map(op, blocks) for op in events.ops]
-    start, row, column, value = _entries([matrix for matrix, _ in mapped])
+    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
     targets = [target for _, target in mapped]
     arrays = end_arrays(process, protocol, blocks, Basis(None)) | {
         "null": block_diagonal(events.null, blocks),

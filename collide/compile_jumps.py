@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 
 from collide.blocks import Blocks, block_diagonal, block_map, find_blocks, support
-from collide.ends import Basis, end_arrays
+from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Flow, Process, Sparse
 from collide.lindblad import eigenbasis
 from collide.protocol import Protocol
@@ -23,7 +23,7 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
     ops = [basis.operator(op) for op in flow.ops]
     heff = no_jump_hamiltonian(basis.operator(process.H), ops)
     mapped = [block_map(op, blocks) for op in ops]
-    start, row, column, value = _entries([matrix for matrix, _ in mapped])
+    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
     loads = [basis.operator(load.energy) for load in process.loads]
     rest = [basis.operator(process.H - load.energy) for load in process.loads]
     shape = (len(blocks.members), blocks.largest, blocks.largest)
@@ -57,7 +57,7 @@ def cheapest_basis(process: Process, flow: Flow, protocol: Protocol) -> tuple[Ba
 def partition(process: Process, flow: Flow, protocol: Protocol, basis: Basis) -> Blocks:
     """Invariant blocks of H_eff and the jumps, wide enough for both measurements."""
     ops = [basis.operator(op) for op in flow.ops]
-    kets = np.concatenate([basis.kets(protocol.opening.kets), basis.kets(protocol.closing.kets)])
+    kets = basis.kets(measured_kets(protocol))
     return find_blocks(
         process.d, [no_jump_hamiltonian(basis.operator(process.H), ops)], ops, [support(ket) for ket in kets]
     )
@@ -95,7 +95,7 @@ def explain(blocks: Blocks, d: int, basis: Basis) -> str:
     )
 
 
-def _entries(matrices: list[Complexes]) -> tuple[Any, Any, Any, Any]:
+def entries_of(matrices: list[Complexes]) -> tuple[Any, Any, Any, Any]:
     """Entries of (operators, blocks, m, m) matrices in the order of (operator, block): start, row, column, value."""
     starts, rows, columns, values, total = [np.zeros(1, dtype=np.int64)], [], [], [], 0
     for matrix in matrices:

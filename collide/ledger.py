@@ -94,6 +94,8 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
 
 def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
     """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine."""
+    if not vectors.size:
+        return kets
     real, imag = np.zeros(kets.shape), np.zeros(kets.shape)
     for a in range(kets.shape[1]):
         x, y = kets[:, a, None].real, kets[:, a, None].imag

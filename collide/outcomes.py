@@ -23,11 +23,16 @@ def closing(rho: Complexes, basis: Any = None) -> Outcomes:
     ----------
     rho : (d, d) complex
         Exact averaged state at the end.
-    basis : None, ket, state or (d, d) unitary, optional
-        None: the eigenbasis of `rho`.  A state: the eigenbasis of that state.  A unitary: its columns.
+    basis : None, "product", ket, state or (d, d) unitary, optional
+        None: the eigenbasis of `rho`.  "product": the basis in which the model is written.  A state: the eigenbasis of
+        that state.  A unitary: its columns.
     """
     if basis is None:
         return eigenbasis_of(rho)
+    if isinstance(basis, str):
+        if basis != "product":
+            raise ValueError(f"`closing` must be None, 'product', a state or a unitary, but is {basis!r}")
+        return outcomes_in(np.eye(len(rho), dtype=complex), rho)
     array = np.asarray(basis.full() if hasattr(basis, "full") else basis, dtype=complex)
     d = len(rho)
     if array.shape == (d, d) and np.allclose(array.conj().T @ array, np.eye(d), atol=1e-9):

@@ -20,6 +20,7 @@ from collide.compile_jumps import jump_arrays
 from collide.engines import ENGINES
 from collide.exact.ends import Ends
 from collide.exact.flat import StoredModel, flatten
+from collide.exact.measurements import Outcomes
 from collide.ledger import entropy_of_loads, settle
 from collide.protocol import make_protocol
 from collide.records import Chunk, Field
@@ -77,6 +78,8 @@ class Program:
         """
         if not self.model:
             raise ValueError("this program carries no model, so there is nothing exact to compare with")
+        if not self.arrays["final_kets"].size:
+            raise ValueError(f"this system has {self.d} levels, too many for an exact side: judge it by a smaller one")
         return StoredModel(self.model)
 
     @cached_property
@@ -242,6 +245,7 @@ def compile_program(
     build = jump_arrays if process.tau is None else collision_arrays
     arrays, explanation = build(process, protocol)
     table = process.counts
+    final = protocol.closing or Outcomes(np.zeros((0, process.d), dtype=complex), np.full(process.d, np.nan))
     arrays |= {
         "tlist": protocol.tlist,
         "count_bath": table.bath,
@@ -250,12 +254,12 @@ def compile_program(
         "count_charge": table.charge,
         "beta": table.beta,
         "initial_p": protocol.opening.p,
-        "final_p": protocol.closing.p,
+        "final_p": final.p,
         "initial_lnp": log_probabilities(protocol.opening.p),
-        "final_lnp": log_probabilities(protocol.closing.p),
+        "final_lnp": log_probabilities(final.p),
         "initial_kets": protocol.opening.kets,
-        "final_kets": protocol.closing.kets,
-        "H": process.H.toarray(),
+        "final_kets": final.kets,
+        "H": process.H.toarray() if protocol.closing else np.zeros((0, 0), dtype=complex),
         "rho_initial": protocol.rho_initial,
         "rho_final": protocol.rho_final,
     }

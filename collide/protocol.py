@@ -12,16 +12,21 @@ from collide.exact.process import Complexes, Floats, Sparse
 from collide.operators import as_hermitian, as_state
 from collide.outcomes import closing, opening
 
+MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
 KEEP = ("totals", "jumps", "final_state")
 LABELS = ("all",)
 
 
 class Protocol(NamedTuple):
-    """A checked protocol: stops, opening and closing measurements, observables, what to keep."""
+    """A checked protocol: stops, opening and closing measurements, observables, what to keep.
+
+    Where the system is too large for a density matrix, `closing` is None (the product basis, with unknown
+    probabilities) and `rho_initial`, `rho_final` are empty.
+    """
 
     tlist: Floats
     opening: Outcomes
-    closing: Outcomes
+    closing: Outcomes | None
     rho_initial: Complexes
     rho_final: Complexes
     e_ops: dict[str, Sparse]
@@ -41,8 +46,7 @@ def make_protocol(
     """Check the arguments of an ensemble and find the exact averaged state at its end."""
     d = model.process.d
     times = as_times(tlist, model.process.tau)
-    rho_initial = as_initial(model, initial)
-    rho_final = model.evolve(rho_initial, times[-1:])[-1]
+    ends = _large_ends(d, initial, closing_basis) if d > MOST_STATES else _ends(model, times, initial, closing_basis)
     kept = tuple(dict.fromkeys(("totals", *([keep] if isinstance(keep, str) else keep))))
     for name in kept:
         if name not in KEEP:
@@ -51,14 +55,37 @@ def make_protocol(
         raise ValueError(f"`labels` must be one of {LABELS}, but is {labels!r}")
     return Protocol(
         times,
-        opening(rho_initial),
-        closing(rho_final, closing_basis),
-        rho_initial,
-        rho_final,
+        *ends,
         {name: as_hermitian(op, f"e_ops[{name!r}]", d) for name, op in named(e_ops).items()},
         kept,
         labels,
     )
+
+
+def _ends(
+    model: Any, times: Floats, initial: Any, closing_basis: Any
+) -> tuple[Outcomes, Outcomes, Complexes, Complexes]:
+    """Both measurements and the exact averaged states at both ends."""
+    rho_initial = as_initial(model, initial)
+    rho_final = model.evolve(rho_initial, times[-1:])[-1]
+    return opening(rho_initial), closing(rho_final, closing_basis), rho_initial, rho_final
+
+
+def _large_ends(d: int, initial: Any, closing_basis: Any) -> tuple[Outcomes, None, Complexes, Complexes]:
+    """A ket to start from and the product basis to end in: all that a system without density matrices can have."""
+    ket = None if isinstance(initial, str | tuple) else np.asarray(getattr(initial, "full", lambda: initial)())
+    if ket is None or ket.size != d or closing_basis != "product":
+        raise ValueError(
+            f"this system has {d} levels, too many for a density matrix (at most {MOST_STATES}): give `initial`"
+            " as a ket and"
+            " closing='product'; entropy production is then absent"
+        )
+    flat = ket.reshape(-1).astype(complex)
+    norm = float((np.abs(flat) ** 2).sum())
+    if abs(norm - 1) > 1e-8:
+        raise ValueError(f"`initial` must be a normalised ket, but its squared norm is {norm:.6g}")
+    nothing = np.zeros((0, 0), dtype=complex)
+    return Outcomes(flat[None] / np.sqrt(norm), np.ones(1)), None, nothing, nothing
 
 
 def named(e_ops: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Any]:

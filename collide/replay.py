@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from collide.engines import jump_tables
+from collide.exact.flat import unflatten_operator
 from collide.kernels.collision_path import collision_path
 from collide.kernels.collisions import CollisionProgram
 from collide.kernels.jumps import Record, run_jumps
@@ -131,5 +132,6 @@ def _path(
     event_time: NDArray[np.float64],
     event_channel: NDArray[np.int64],
 ) -> Path:
-    energies = np.einsum("ka,ab,kb->k", states.conj(), program.arrays["H"], states).real
+    H = unflatten_operator(program.model, "H")
+    energies = np.einsum("ka,ka->k", states.conj(), (H @ states.T).T).real.copy()
     return Path(times, states, energies, counts @ program.arrays["quantum"], program.baths, event_time, event_channel)

@@ -217,3 +217,31 @@ def test_repr_is_a_report() -> None:
     assert "d = 4, baths L, R, 4 counts, end at t = 5" in text
     assert repr(Space(qubit())) == "Space(qubit(2), d=2)"
     assert collide.__version__
+
+
+def test_a_system_too_large_for_a_density_matrix() -> None:
+    """Ten qubits: a product state to open, the product basis to close, no entropy production, charges balanced."""
+    from collide.machines import rectifier
+
+    model = rectifier(N=10, g=0.5, gamma_L=0.4, gamma_R=0.8, T_L=1.0, T_R=0.3)
+    with pytest.raises(ValueError, match="too many for a density matrix"):
+        compile_program(model, 5.0)
+    ket = np.zeros(1024)
+    ket[0] = 1.0
+    program = compile_program(model, 5.0, initial=ket, closing="product", keep=("final_state",))
+    columns = run_chunk(program, 1, 0, 40).columns
+    assert np.all(np.isnan(columns["entropy_production"]))
+    ones = np.array([bin(k).count("1") for k in range(1024)])
+    assert np.array_equal(ones[columns["final"]], columns["counts"].astype(int) @ program.arrays["count_charge"])
+    assert np.allclose((np.abs(columns["final_state"]) ** 2).sum(1), 1.0)
+    assert columns["counts"].sum() > 0
+    with pytest.raises(ValueError, match="too many for an exact side"):
+        _ = program.exact
+
+
+def test_closing_in_the_product_basis() -> None:
+    program = compile_program(collision_pair(0.5), 5.0, initial=coherent_mixture(), closing="product")
+    assert np.array_equal(program.arrays["final_kets"], np.eye(4))
+    assert program.arrays["final_p"].sum() == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="`closing` must be None, 'product'"):
+        compile_program(collision_pair(0.5), 5.0, closing="energy")

@@ -45,12 +45,12 @@ def unflatten(arrays: Mapping[str, NDArray[Any]]) -> Process:
         baths=_words(arrays["counts.baths"]),
         **{name: np.asarray(arrays[f"counts.{name}"]) for name in ("beta", "bath", "quantum", "charge", "entropy")},
     )
-    loads = tuple(Load(int(bath), _get(arrays, f"load.{k}.energy")) for k, bath in enumerate(arrays["load.bath"]))
-    elements = tuple(
+    loads = tuple(Load(int(bath), unflatten_operator(arrays, f"load.{k}.energy")) for k, bath in
+    enumerate(arrays["load.bath"])) elements = tuple(
         _unflatten_element(arrays, f"element.{k}", KINDS[int(kind)]) for k, kind in enumerate(arrays["element.kind"])
     )
     dims = tuple(int(k) for k in arrays["dims"])
-    return Process(dims, _get(arrays, "H"), elements, counts, _time(arrays["tau"]), loads)
+    return Process(dims, unflatten_operator(arrays, "H"), elements, counts, _time(arrays["tau"]), loads)
 
 
 class StoredModel(ExactMethods):
@@ -91,21 +91,21 @@ def _flatten_element(out: Arrays, name: str, element: Element) -> None:
 
 def _unflatten_element(arrays: Mapping[str, NDArray[Any]], name: str, kind: str) -> Element:
     if kind == "unitary":
-        return Unitary(_get(arrays, f"{name}.matrix"))
+        return Unitary(unflatten_operator(arrays, f"{name}.matrix"))
     if kind == "instrument":
         parts = {part: np.asarray(arrays[f"{name}.{part}"]) for part in ("counts", "prior", "first", "last")}
         return Instrument(tuple(int(i) for i in arrays[f"{name}.sites"]), _kraus(arrays, f"{name}.kraus"), **parts)
     counts = np.asarray(arrays[f"{name}.counts"])
-    ops = tuple(_get(arrays, f"{name}.op.{k}") for k in range(len(counts)))
+    ops = tuple(unflatten_operator(arrays, f"{name}.op.{k}") for k in range(len(counts)))
     load, duration = np.asarray(arrays[f"{name}.load"]), _time(arrays[f"{name}.duration"])
-    return Flow(_get(arrays, f"{name}.H"), ops, counts, load, duration)
+    return Flow(unflatten_operator(arrays, f"{name}.H"), ops, counts, load, duration)
 
 
 def _kraus(arrays: Mapping[str, NDArray[Any]], name: str) -> Any:
     """Kraus operators, dense or sparse as they were stored."""
     if name in arrays:
         return np.asarray(arrays[name])
-    flat = _get(arrays, name)
+    flat = unflatten_operator(arrays, name)
     return SparseStack(flat, round(flat.shape[1] ** 0.5))
 
 
@@ -115,7 +115,8 @@ def _put(out: Arrays, name: str, matrix: Sparse) -> None:
     out[f"{name}.indices"], out[f"{name}.indptr"] = csr.indices.astype(np.int64), csr.indptr.astype(np.int64)
 
 
-def _get(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
+def unflatten_operator(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
+    """One operator of a flattened process by its name, such as "H"."""
     parts = tuple(np.asarray(arrays[f"{name}.{part}"]) for part in ("data", "indices", "indptr"))
     rows, columns = (int(k) for k in arrays[f"{name}.shape"])
     return sp.csr_array(parts, shape=(rows, columns))
