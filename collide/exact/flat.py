@@ -45,8 +45,10 @@ def unflatten(arrays: Mapping[str, NDArray[Any]]) -> Process:
         baths=_words(arrays["counts.baths"]),
         **{name: np.asarray(arrays[f"counts.{name}"]) for name in ("beta", "bath", "quantum", "charge", "entropy")},
     )
-    loads = tuple(Load(int(bath), unflatten_operator(arrays, f"load.{k}.energy")) for k, bath in
-    enumerate(arrays["load.bath"])) elements = tuple(
+    loads = tuple(
+        Load(int(bath), unflatten_operator(arrays, f"load.{k}.energy")) for k, bath in enumerate(arrays["load.bath"])
+    )
+    elements = tuple(
         _unflatten_element(arrays, f"element.{k}", KINDS[int(kind)]) for k, kind in enumerate(arrays["element.kind"])
     )
     dims = tuple(int(k) for k in arrays["dims"])
