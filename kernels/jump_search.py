@@ -17,6 +17,7 @@ Times are counted in steps of the block from the lane's last event.  Row 2 a of 
 coordinate a, row 2 a + 1 the imaginary parts.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -81,9 +82,10 @@ def make_bench(m: int, order: int, exits: int) -> Bench:
 def product(power, first, m, state, trial):
     """Write P state into `trial`, P row by row at ``power[first]``; return the norms squared.
 
-    Two rows at a time, because a product and an addition take four cycles and eight of them can be under way at once.
+    Two rows at a time and four sums of squares, because an addition waits four cycles for the one before it, and eight
+    independent ones keep the processor busy meanwhile.
     """
-    norm2 = splat(0.0)
+    upper_real, upper_imag, lower_real, lower_imag = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for a in range(0, m - 1, 2):
         upper, lower = first + a * m, first + (a + 1) * m
         x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
@@ -98,7 +100,8 @@ def product(power, first, m, state, trial):
         store(trial, 2 * a + 1, y)
         store(trial, 2 * a + 2, u)
         store(trial, 2 * a + 3, v)
-        norm2 = fma(v, v, fma(u, u, fma(y, y, fma(x, x, norm2))))
+        upper_real, upper_imag = fma(x, x, upper_real), fma(y, y, upper_imag)
+        lower_real, lower_imag = fma(u, u, lower_real), fma(v, v, lower_imag)
     if m & 1:
         last = first + (m - 1) * m
         x, y = splat(0.0), splat(0.0)
@@ -109,8 +112,8 @@ def product(power, first, m, state, trial):
             x, y = fma(splat(-p.imag), imag, x), fma(splat(p.imag), real, y)
         store(trial, 2 * m - 2, x)
         store(trial, 2 * m - 1, y)
-        norm2 = fma(y, y, fma(x, x, norm2))
-    return norm2
+        upper_real, upper_imag = fma(x, x, upper_real), fma(y, y, upper_imag)
+    return (upper_real + upper_imag) + (lower_real + lower_imag)
 
 
 @borrowed
@@ -119,23 +122,25 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     power, first, m = tables.power, tables.block[block].power, tables.block[block].size
     lane, state, trial = bench.lane, bench.state, bench.trial
     threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
-    steps = load(lane, STEPS)
-    passed = steps < steps  # nowhere
+    steps, passed = load(lane, STEPS), splat(0.0)
+    never, one = splat(math.inf), splat(1.0)
     stride = 1.0
     for _ in range(top):
         stride *= 2.0
     for k in range(top, -1, -1):
-        norm2 = product(power, first + k * m * m, m, state, trial)
+        # Where the power leads past the stop or the reach, no norm is above what is asked for.  This is put together
+        # beforehand, so that the norm meets a single comparison: all else waits for it.
         further = steps + splat(stride)
-        tried = (further <= left) & (splat(stride) <= reach)
-        above = norm2 > threshold
-        taken, passed = tried & above, passed | (tried & ~above)
+        asked = select(further <= left, select(splat(stride) <= reach, threshold, never), never)
+        norm2 = product(power, first + k * m * m, m, state, trial)
+        taken = norm2 > asked
+        passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
         steps = select(taken, further, steps)
         for row in range(2 * m):
             store(state, row, select(taken, load(trial, row), load(state, row)))
         stride *= 0.5
     store(lane, STEPS, steps)
-    store(lane, PASSED, select(passed, splat(1.0), splat(0.0)))
+    store(lane, PASSED, passed)
 
 
 @borrowed

@@ -49,14 +49,13 @@ class State:
     def scaled(self, factor):
         return State.of(self.real * factor, self.imag * factor)
 
-    def interleaved(self):
-        return np.stack([self.real, self.imag], axis=1).reshape(-1)
-
     def norm2(self):
-        total = 0.0
-        for x in self.interleaved():
-            total = fma(x, x, total)
-        return total
+        sums = [0.0, 0.0, 0.0, 0.0]  # real and imaginary parts, of even and of odd coordinates
+        for a in range(len(self.real)):
+            k = 2 * (a % 2)
+            sums[k] = fma(self.real[a], self.real[a], sums[k])
+            sums[k + 1] = fma(self.imag[a], self.imag[a], sums[k + 1])
+        return (sums[0] + sums[1]) + (sums[2] + sums[3])
 
     def dot(self, other, real, imag):
         """Add the products of the real parts to one sum, of the imaginary parts to the other."""
