@@ -16,7 +16,8 @@ from collide.analysis.reference_tables import compare, evaluate, load
 from collide.machines import rectifier, registry
 from collide.machines import rectifier_formulas as formulas
 from collide.machines import rectifier_global_formulas as global_formulas
-from collide.machines.rectifier import MATCHED_ANGLE, bath
+from collide.machines.rectifier import bath
+from collide.machines.rectifier_checks import MATCHED_ANGLE
 from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rates, levels_needed
 
 TABLE = Path(__file__).parent / "data" / "rectifier.json"
@@ -283,6 +284,19 @@ def test_chain_independence_holds_only_as_tau_vanishes():
         assert abs(second) < 0.6 * abs(first)
 
 
+@pytest.mark.parametrize("eps_a", [-1, 1])
+def test_collisions_with_eigenoperators_tend_to_the_global_equation(eps_a):
+    point = {"g": 0.5, "gamma_L": 0.01, "gamma_R": 0.02, "T_L": 0.35, "T_R": 0.2, "eps_a": eps_a, "neglect": 1e-7}
+    exact = rectifier(**point, equation="global")
+    errors = []
+    for tau in (1.0, 0.5):
+        model = rectifier(**point, equation="global", picture="collision", tau=tau)
+        assert model.power() == pytest.approx(0.0, abs=1e-14)
+        errors.append(model.heat_currents()["L"] / exact.heat_currents()["L"] - 1)
+    assert errors[0] / errors[1] == pytest.approx(2.0, abs=0.1)
+    assert model.lindblad_limit().heat_currents()["L"] == pytest.approx(exact.heat_currents()["L"], rel=1e-9)
+
+
 # ---------------------------------------------------------------- symmetry
 
 
@@ -375,7 +389,8 @@ def test_levels_hold_what_they_promise():
         ({"T_L": -1.0}, "`T_L` of an oscillator bath must be finite and >= 0"),
         ({"T_R": math.inf}, "take eps_R=-1"),
         ({"picture": "collision"}, "`tau` must be a positive duration"),
-        ({"picture": "collision", "tau": 1.0, "equation": "global"}, "collisions are local"),
+        ({"picture": "collision", "tau": 1.0, "equation": "global", "construction": "joint"}, "one by one"),
+        ({"picture": "collision", "tau": 1.0, "equation": "global", "g": 2.0}, "needs |g| < 1"),
         ({"picture": "collision", "tau": 1.0, "gamma_R": 0.0}, "a bath that does not collide is none"),
         ({"tau": 1.0}, "describe collisions"),
         ({"equation": "global", "g": 1.0}, "needs |g| < 1"),

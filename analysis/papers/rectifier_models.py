@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collide.machines.rectifier import MATCHED_ANGLE, PLAIN_ANGLE, bath, rectifier
+from collide.machines.rectifier import bath, rectifier
+from collide.machines.rectifier_checks import PLAIN_ANGLE
 from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rates, levels_needed
 
 from .base import Params, UnknownParameter, take
@@ -72,7 +73,6 @@ def collision_model(p: Mapping[str, Any], construction: str) -> Any:
 
 
 COLLISION_OPTIONS = {"angle": PLAIN_ANGLE, "oscillator_levels": None}
-ANGLES = (PLAIN_ANGLE, MATCHED_ANGLE)
 
 
 def _built(**keywords: Any) -> Any:

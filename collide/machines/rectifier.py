@@ -10,14 +10,12 @@ from typing import Any
 
 from collide.baths import Ancilla, Bath, oscillator_ancilla, qubit_ancilla
 from collide.collision import Collision, CollisionModel
-from collide.lindblad import LindbladModel, davies, local
+from collide.lindblad import LindbladModel, davies, eigenoperators, local
 from collide.machines.recipe import with_recipe
+from collide.machines.rectifier_checks import MATCHED_ANGLE, PLAIN_ANGLE, check
 from collide.machines.rectifier_moments import chain_moments, levels_needed
 from collide.operators import Space, lowering, oscillator, qubit
 
-PLAIN_ANGLE = "theta=sqrt(gamma tau)"
-MATCHED_ANGLE = "cos(theta)=exp(-gamma tau/2)"
-CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched")
 STATED_LEVELS = 1e-6  # largest population that levels given by hand may neglect without being asked
 MOST_STATES = 4096
 
@@ -65,9 +63,10 @@ def rectifier(
     picture : {"jump", "collision"}
         A Lindblad equation, or repeated collisions of duration `tau`.
     equation : {"local", "global"}
-        Lindblad equation: local quanta omega, or the secular one in the eigenbasis of H (Eq. 20).  For oscillators the
-        global equation lives on normal modes, so there the sites of the model are the modes k with frequencies
-        ``omega + 2 g cos(pi k / (N + 1))``.
+        Local quanta omega, or the secular equation in the eigenbasis of H (Eq. 20).  For oscillators the latter lives
+        on normal modes, so there the sites of the model are the modes k with frequencies
+        ``omega + 2 g cos(pi k / (N + 1))``.  Its collisions are not in the paper: in each period one ancilla of every
+        Bohr frequency and bath meets the eigenoperator of that frequency.
     construction : {"split", "alternating", "sequential", "joint", "matched"}
         Collisions: see `CollisionModel`.  "matched" makes every collision exactly ``exp(tau D)``; for oscillator baths
         on qubits through two-level ancillas of the same temperature and the rate gamma coth(omega / 2T).
@@ -105,13 +104,15 @@ def rectifier(
     0.00583985
     """
     parameters = dict(locals())
-    _check(parameters)
+    check(parameters)
     if oscillator_levels is not None and not isinstance(oscillator_levels, int):
         parameters["oscillator_levels"] = [int(k) for k in oscillator_levels]
     baths = [bath("L", gamma_L, T_L, eps_L), bath("R", gamma_R, T_R, eps_R)]
     space = Space(*[oscillator(k) for k in _site_levels(parameters, baths)] if eps_a == 1 else [qubit()] * N)
-    if picture == "collision":
+    if picture == "collision" and equation == "local":
         model: LindbladModel | CollisionModel = _collisions(parameters, space, baths)
+    elif picture == "collision":
+        model = _global_collisions(parameters, space, baths)
     elif equation == "local":
         channels = [c for site, bath in zip((0, N - 1), baths, strict=True) for c in local(space.s(site), omega, bath)]
         model = LindbladModel(_hamiltonian(space, omega, g), channels, dims=space)
@@ -167,12 +168,17 @@ def _secular(space: Space, omega: float, g: float, baths: list[Bath]) -> Lindbla
 
 def _normal_modes(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
     """Oscillators: each normal mode meets each bath with the weight of its amplitude on the bath's site."""
-    H, channels = 0 * space.identity(), []
+    channels = []
     for k, (frequency, weights) in enumerate(_modes(len(space.sites), omega, g)):
-        H = H + frequency * space.number(k)
         for weight, bath in zip(weights, baths, strict=True):
             channels += local(math.sqrt(weight) * space.s(k), frequency, bath)
-    return LindbladModel(H, channels, dims=space)
+    return LindbladModel(_mode_hamiltonian(space, omega, g), channels, dims=space)
+
+
+def _mode_hamiltonian(space: Space, omega: float, g: float) -> Any:
+    """Independent normal modes."""
+    modes = enumerate(_modes(len(space.sites), omega, g))
+    return sum((frequency * space.number(k) for k, (frequency, _) in modes), 0 * space.identity())
 
 
 def _modes(N: int, omega: float, g: float) -> list[tuple[float, tuple[float, float]]]:
@@ -219,6 +225,35 @@ def _collisions(parameters: dict[str, Any], space: Space, baths: list[Bath]) -> 
     return CollisionModel(H, collisions, tau, dims=space, construction=construction)
 
 
+def _global_collisions(p: dict[str, Any], space: Space, baths: list[Bath]) -> CollisionModel:
+    """Ancillas of all Bohr frequencies meet the eigenoperators of the ends (of oscillators: the normal modes)."""
+    omega, g = p["omega"], p["g"]
+    collisions = []
+    for end, bath in enumerate(baths):
+        parts = _mode_parts(space, omega, g, end) if p["eps_a"] == 1 else _secular_parts(space, omega, g, end)
+        for frequency, op, on, weight in parts:
+            ancilla = _ancilla(bath, frequency, None, p["construction"], p["neglect"])
+            collisions.append(Collision(bath, op, on, ancilla, weight * bath.strength(frequency)))
+    H = _mode_hamiltonian(space, omega, g) if p["eps_a"] == 1 else _hamiltonian(space, omega, g)
+    return CollisionModel(H, collisions, p["tau"], dims=space, construction=p["construction"])
+
+
+Part = tuple[float, Any, tuple[int, ...], float]  # frequency, operator that lowers by it, its sites, weight of the rate
+
+
+def _secular_parts(space: Space, omega: float, g: float, end: int) -> list[Part]:
+    """Eigenoperators of s at an end of a chain of qubits."""
+    sites = tuple(range(len(space.sites)))
+    found = eigenoperators(_hamiltonian(space, omega, g), space.s(sites[-1] if end else 0))
+    return [(frequency, op, sites, 1.0) for frequency, op in zip(*found, strict=True)]
+
+
+def _mode_parts(space: Space, omega: float, g: float, end: int) -> list[Part]:
+    """Normal modes of a chain of oscillators as an end sees them."""
+    modes = enumerate(_modes(len(space.sites), omega, g))
+    return [(frequency, lowering(space.dims[k]), (k,), weights[end]) for k, (frequency, weights) in modes]
+
+
 def _ancilla(bath: Bath, omega: float, count: int | None, construction: str, neglect: float) -> Ancilla:
     """A two-level ancilla, an untruncated ladder, or a truncated oscillator where all ancillas act at once."""
     if bath.statistics == "spin":
@@ -226,74 +261,3 @@ def _ancilla(bath: Bath, omega: float, count: int | None, construction: str, neg
     if count is None and construction in {"sequential", "joint"}:
         count = levels_needed(bath.occupation(omega), neglect)
     return oscillator_ancilla(omega, bath.beta, count, bound=max(neglect, STATED_LEVELS))
-
-
-# -------------------------------------------------------------------- refusals
-
-
-def _check(p: dict[str, Any]) -> None:
-    """Refuse what cannot be built, one sentence each."""
-    if not (isinstance(p["N"], int) and p["N"] >= 1):
-        raise ValueError(f"`N` must be a whole number of sites, at least 1, but is {p['N']!r}")
-    for name in ("eps_a", "eps_L", "eps_R"):
-        if p[name] not in (1, -1):
-            raise ValueError(f"`{name}` must be 1 (oscillator) or -1 (two-level), but is {p[name]!r}")
-    for name, allowed in (
-        ("picture", ("jump", "collision")),
-        ("equation", ("local", "global")),
-        ("construction", CONSTRUCTIONS),
-        ("angle", (PLAIN_ANGLE, MATCHED_ANGLE)),
-    ):
-        if p[name] not in allowed:
-            raise ValueError(f"`{name}` must be one of {', '.join(map(repr, allowed))}, but is {p[name]!r}")
-    if not (p["omega"] > 0 and math.isfinite(p["omega"])):
-        raise ValueError(f"`omega` must be positive, but is {p['omega']!r}")
-    if not math.isfinite(p["g"]):
-        raise ValueError(f"`g` must be finite, but is {p['g']!r}")
-    if not 0 < p["neglect"] < 1:
-        raise ValueError(f"`neglect` must lie between 0 and 1, but is {p['neglect']!r}")
-    for side in "LR":
-        _check_bath(side, p[f"T_{side}"], p[f"gamma_{side}"], p[f"eps_{side}"])
-    (_check_collision if p["picture"] == "collision" else _check_jump)(p)
-
-
-def _check_bath(side: str, T: float, gamma: float, eps: int) -> None:
-    if not (gamma >= 0 and math.isfinite(gamma)):
-        raise ValueError(f"`gamma_{side}` must be finite and >= 0, but is {gamma!r}")
-    if math.isnan(T):
-        raise ValueError(f"`T_{side}` must be a temperature, but is nan")
-    if eps == 1 and not (T >= 0 and math.isfinite(T)):
-        raise ValueError(
-            f"`T_{side}` of an oscillator bath must be finite and >= 0, but is {T:g}: take eps_{side}=-1 for a bath"
-            " without limit"
-        )
-
-
-def _check_jump(p: dict[str, Any]) -> None:
-    if p["tau"] is not None or p["construction"] != "split" or p["oscillator_levels"] is not None:
-        raise ValueError(
-            "`tau`, `construction` and `oscillator_levels` describe collisions: add picture='collision', or leave them"
-            " out"
-        )
-    if p["equation"] == "global" and p["N"] > 1:
-        lowest = p["omega"] - 2 * abs(p["g"]) * math.cos(math.pi / (p["N"] + 1))
-        if not lowest > 0:
-            raise ValueError(
-                f"`g` = {p['g']:g} puts the lowest normal mode at {lowest:g}: the global equation without"
-                f" counter-rotating terms needs |g| < {p['omega'] / (2 * math.cos(math.pi / (p['N'] + 1))):g}"
-            )
-
-
-def _check_collision(p: dict[str, Any]) -> None:
-    if p["tau"] is None or not (p["tau"] > 0 and math.isfinite(p["tau"])):
-        raise ValueError(f"`tau` must be a positive duration in picture='collision', but is {p['tau']!r}")
-    if p["equation"] != "local":
-        raise ValueError("`equation` = 'global' is a Lindblad equation: take picture='jump', collisions are local")
-    for side in "LR":
-        if p[f"gamma_{side}"] == 0:
-            raise ValueError(
-                f"`gamma_{side}` must be positive in picture='collision': a bath that does not collide is none"
-            )
-    asked = p["oscillator_levels"]
-    if asked is not None and not isinstance(asked, int) and len(asked) != 2:
-        raise ValueError(f"`oscillator_levels` must be one number or one for each of L and R, but is {asked!r}")
