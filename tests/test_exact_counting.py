@@ -176,3 +176,19 @@ def test_bad_input_is_refused_in_a_sentence():
         model.heat_cumulants("L", 0)
     with pytest.raises(ValueError, match=r"`weight` must have shape \(4,\)"):
         model.cumulant_rates([1.0, 2.0])
+
+
+@pytest.mark.parametrize("N", [1, 2, 4])
+def test_everything_keeps_its_digits_at_low_temperature(N):
+    """At beta = 100 and 200 the machine emits independent quanta: all cumulants equal J, lambda = J (e^s - 1).
+
+    J is 1e-45 of the rates; errors of other terms are e^-100 relative.
+    """
+    g, gammas, betas = 0.05, (0.04, 0.08), (100.0, 200.0)
+    alpha = 1 if N == 1 else 1 / (1 + gammas[0] * gammas[1] / (4 * g**2))
+    J = alpha * gammas[0] * gammas[1] / sum(gammas) * np.exp(-betas[0])
+    model = Model(chain(N, g, gammas, betas))
+    assert model.heat_currents() == pytest.approx({"L": J, "R": -J}, rel=1e-13)
+    assert model.heat_cumulants("L") == pytest.approx(np.full(4, J), rel=1e-12)
+    assert model.scgf("L", [0.5, -0.5]) == pytest.approx(J * np.expm1([0.5, -0.5]), rel=1e-12)
+    assert model.entropy_production_rate() == pytest.approx(100 * J, rel=1e-13)
