@@ -170,7 +170,7 @@ def refusals(folder: Path) -> Iterator[tuple[Callable[[], Any], type[Exception],
     yield (
         lambda: start(run),
         FileExistsError,
-        r"run\.h5 exists: resume it, choose another name, or pass `overwrite=True`",
+        r"run\.h5 exists: resume it, choose another name, or allow to overwrite it",
     )
     yield lambda: load(text), StoreError, r"text\.h5 is not an HDF5 file"
     yield lambda: load(empty), StoreError, r"empty\.h5 is not an HDF5 file"

@@ -95,6 +95,10 @@ class Ensemble(Rows):
         state = f"{self._store.plan.program.identity} {self.seed} {self._store.plan.grid.size}".encode()
         return short_hash(state + sums.astype("<u4").tobytes() + self._store.done.tobytes())
 
+    def damaged(self) -> list[int]:
+        """Numbers of the chunks in the file whose bytes do not match their checksums; `collide.resume` repeats them."""
+        return self._store.damaged() if self.path is not None else []
+
     # -- pieces
 
     def blocks(self, rows: int = BLOCK) -> Iterator[Rows]:

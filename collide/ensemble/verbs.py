@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 import operator
+import os
 from pathlib import Path
 from secrets import randbits
 from typing import Any, Literal
@@ -89,6 +90,8 @@ def run(
     """
     _grid(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
     check_workers(executor, threads)
+    if out is not None:
+        check_target(out, overwrite=overwrite, resume=resume)
     chosen: dict[str, Any] = {} if labels is None else {"labels": labels}
     program = engine.compile_program(model, tlist, initial=initial, closing=closing, e_ops=e_ops, keep=keep, **chosen)
     return run_program(
@@ -138,6 +141,23 @@ def run_program(
     return Ensemble(drive(program, store, executor, threads, progress, MEMORY_LIMIT), program)
 
 
+def check_target(path: str | Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuse a file that could not be written, before anything is computed for it.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, PermissionError
+        In one sentence.
+    """
+    path = Path(path)
+    if path.exists() and not (overwrite or resume):
+        raise FileExistsError(f"{path} exists: resume it, choose another name, or allow to overwrite it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"folder {path.parent} does not exist: create it, or write somewhere else.")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: permission denied in {path.parent}; choose another place.")
+
+
 def _take_up(
     path: Path,
     program: Any,
@@ -154,7 +174,7 @@ def _take_up(
     if not differences and (grid.first, grid.last) != (store.plan.grid.first, store.plan.grid.last):
         differences = ["the shard is another one"]
     if differences:
-        raise ValueError(f"{path} holds another run: {'; '.join(differences)}. Pass `overwrite=True` or another `out`.")
+        raise ValueError(f"{path} holds another run: {'; '.join(differences)}. Choose another name, or allow to overwrite it.")
     return resume(path, executor=executor, threads=threads, progress=progress)
 
 

@@ -61,7 +61,7 @@ class FileStore:
         """
         if path.exists() and not overwrite:
             raise FileExistsError(
-                f"{path} exists: resume it, choose another name, or pass `overwrite=True` to replace it."
+                f"{path} exists: resume it, choose another name, or allow to overwrite it."
             )
         with friendly(path):
             lock = Lock(path)

@@ -212,7 +212,7 @@ def write_program(file: h5py.File, program: StoredProgram) -> None:
     """Write a compiled program and its model into their groups."""
     group = file.create_group("program")
     group.attrs.update({"kind": program.kind, "identity": program.identity})
-    group.create_dataset("meta", data=json.dumps(program.meta, sort_keys=True), dtype=h5py.string_dtype())
+    group.create_dataset("meta", data=json.dumps(program.meta), dtype=h5py.string_dtype())
     arrays = group.create_group("arrays")
     for name, value in program.arrays.items():
         _write_array(arrays, name, np.asarray(value))

@@ -52,7 +52,7 @@ def write_packed(
         In one sentence; an existing file is as it was.
     """
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists: choose another name, or pass `overwrite=True` to replace it.")
+        raise FileExistsError(f"{path} exists: choose another name, or allow to overwrite it.")
     part = part_path(path)
     with friendly(path):
         lock = Lock(path)
@@ -110,7 +110,7 @@ def _fill(file: h5py.File, plan: Plan, sources: Sources) -> None:
 def write_program_file(path: Path, program: StoredProgram, *, overwrite: bool = False) -> None:
     """Write a compiled program without trajectories, to be run elsewhere."""
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists: choose another name, or pass `overwrite=True` to replace it.")
+        raise FileExistsError(f"{path} exists: choose another name, or allow to overwrite it.")
     part = part_path(path)
     with friendly(path):
         try:

@@ -1,0 +1,34 @@
+"""``collide warmup``."""
+
+import argparse
+import time
+from typing import Any
+
+from collide.cli.model import build
+from collide.cli.say import add_format, say
+from collide.ensemble import run_program
+from collide.kernels.compile import CACHE
+from collide.program import compile_program
+
+# what is kept decides which loops are compiled, and so does the picture
+PICTURES: tuple[dict[str, Any], ...] = ({"picture": "jump"}, {"picture": "collision", "tau": 0.5})
+KEEP = (("totals",), ("totals", "jumps", "final_state"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_format(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Compile all kernels by running two trajectories with each of them."""
+    begin = time.monotonic()
+    for picture in PICTURES:
+        model = build("rectifier", picture)
+        for keep in KEEP:
+            run_program(compile_program(model, [0.5, 1.0], keep=keep), 2, 0, threads=1)
+    seconds = time.monotonic() - begin
+    where = f"kept in {CACHE}" if CACHE else "but there is no folder to keep them in: see NUMBA_CACHE_DIR"
+    facts = {"event": "warm", "seconds": seconds, "cache": str(CACHE) if CACHE else None}
+    say(arguments, f"kernels are compiled ({seconds:.1f} s), {where}", facts)
+    return 0
