@@ -280,8 +280,9 @@ def pump_for_a_third(gamma: float) -> float:
 
 def best_of_all(gamma: float) -> float:
     """Largest concurrence of the full model over pump and loss."""
-    start = np.log([5 * gamma, 2.0])
-    found = minimize(
+    start: Any = np.log([5 * gamma, 2.0])
+    search: Any = minimize  # the stubs know no function of Any
+    found = search(
         lambda x: -cavity_concurrence(_at(math.exp(x[0]), gamma, math.exp(x[1]))),
         start,
         method="Nelder-Mead",

@@ -29,11 +29,16 @@ def curves(ntraj: int, seed: int) -> dict[str, Any]:
         for p in pumps:
             full = [cavity_concurrence(cavity(p=p, gamma=gamma, kappa=float(k), g=1.0)) for k in KAPPA]
             mapped = [effective_concurrence(p, gamma, float(k)) for k in KAPPA]
-            found["curves"][panel, p] = {"full": np.array(full), "effective": np.array(mapped)}
+            found["curves"][name_of(panel, p)] = {"full": np.array(full), "effective": np.array(mapped)}
             if ntraj:
                 rows = [sampled(p, gamma, float(k), ntraj, next(seeds)) for k in POINTS]
-                found["points"][panel, p] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+                found["points"][name_of(panel, p)] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return found
+
+
+def name_of(panel: str, p: float) -> str:
+    """How the curves of one pump are called."""
+    return f"{panel}, p = {p:g} g"
 
 
 def sampled(p: float, gamma: float, kappa: float, ntraj: int, seed: int) -> dict[str, float]:
@@ -69,11 +74,12 @@ def draw(found: dict[str, Any]) -> Any:
 def _panel(ax: Any, found: dict[str, Any], panel: str, title: str) -> None:
     pumps = PANELS[panel][1]
     for p, marker in zip(pumps, style.MARKERS, strict=False):
-        curve, color = found["curves"][panel, p], COLORS[p]
+        name, color = name_of(panel, p), COLORS[p]
+        curve = found["curves"][name]
         ax.plot(found["kappa"], curve["full"], color=color, label=f"$p={p:g}\\,g$")
         ax.plot(found["kappa"], curve["effective"], color=color, ls=(0, (4, 2)), lw=1.2)
-        if (panel, p) in found["points"]:
-            points = found["points"][panel, p]
+        if name in found["points"]:
+            points = found["points"][name]
             value = points["concurrence"]
             error = [value - points["low"], points["high"] - value]
             style.points(ax, points["kappa"], value, error, color=color, fmt=marker)

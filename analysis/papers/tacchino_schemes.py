@@ -33,14 +33,14 @@ def draw_diamond(ax: Any) -> None:
             va="center",
             fontsize=9,
         )
-    for low in (0.08, 0.5):
+    for foot in (0.08, 0.5):
         ax.annotate(
             "",
-            (0.5, low + 0.42),
-            (0.5, low),
+            (0.5, foot + 0.42),
+            (0.5, foot),
             arrowprops={"arrowstyle": "<->", "color": style.MUTED, "lw": 1, "shrinkB": 4},
         )
-        ax.text(0.515, low + 0.21, r"$\omega_0$", ha="left", va="center", color=style.MUTED)
+        ax.text(0.515, foot + 0.21, r"$\omega_0$", ha="left", va="center", color=style.MUTED)
     ax.set(xlim=(-0.16, 1.16), ylim=(0, 1.02))
     ax.set_axis_off()
 
