@@ -174,14 +174,12 @@ def jump(
     """
     psi, entry, size = flight.psi[slot], tables.entry, tables.block[exit.block].size
     if size > 1:
+        scale = 1.0 / math.sqrt(rate)
         for a in range(size):
             psi[a] = 0.0
         for e in range(exit.first, exit.end):
-            row, value = entry[e].row, entry[e].value
-            psi[row] += value * complex(state[2 * entry[e].column, lane], state[2 * entry[e].column + 1, lane])
-        scale = 1.0 / math.sqrt(rate)
-        for a in range(size):
-            psi[a] = complex(psi[a].real * scale, psi[a].imag * scale)
+            real, imag = state[2 * entry[e].column, lane] * scale, state[2 * entry[e].column + 1, lane] * scale
+            psi[entry[e].row] += entry[e].value * complex(real, imag)
     _note(tables, columns, flight.traveller[slot], exit)
     _enter(tables, flight.traveller[slot], exit.block, threshold)
 

@@ -196,10 +196,11 @@ def jumped(tables, exit, psi, rate):
         for entry in tables.entry[exit["first"] : exit["end"]]:
             image[entry["row"]] = complex(entry["value"].real * exit["scale"], entry["value"].imag * exit["scale"])
         return np.array(image)
-    for entry in tables.entry[exit["first"] : exit["end"]]:
-        image[entry["row"]] = image[entry["row"]] + complex(entry["value"]) * complex(psi[entry["column"]])
     scale = 1.0 / math.sqrt(rate)
-    return np.array([complex(z.real * scale, z.imag * scale) for z in image])
+    for entry in tables.entry[exit["first"] : exit["end"]]:
+        z = psi[entry["column"]]
+        image[entry["row"]] += complex(entry["value"]) * complex(z.real * scale, z.imag * scale)
+    return np.array(image)
 
 
 def fly(tables, seed, id):
