@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 import qutip
+import scipy.sparse as sp
 
 from collide.exact.counting import joint_cumulant_rates
 from collide.exact.jets import Jets
-from collide.exact.process import Flow
+from collide.exact.process import Flow, Process
 from exact_systems import (
     Model,
     chain,
@@ -192,3 +193,19 @@ def test_everything_keeps_its_digits_at_low_temperature(N):
     assert model.heat_cumulants("L") == pytest.approx(np.full(4, J), rel=1e-12)
     assert model.scgf("L", [0.5, -0.5]) == pytest.approx(J * np.expm1([0.5, -0.5]), rel=1e-12)
     assert model.entropy_production_rate() == pytest.approx(100 * J, rel=1e-13)
+
+
+def test_long_ladders_against_the_closed_form():
+    """Wu & Segal's oscillator, lambda = (K - sqrt(K^2 - 4 f))/2: eigenvectors that grow along the ladder."""
+    levels, betas, s = 90, (1 / 1.3, 1 / 0.7), -0.4
+    k, u = np.array([2.0, 0.5]) / (1 - np.exp(-np.array(betas))), np.exp(-np.array(betas))
+    a = sp.csr_array(np.diag(np.sqrt(np.arange(1.0, levels)), 1))
+    H = sp.csr_array(np.diag(np.arange(float(levels))))
+    ops = tuple(op for b in range(2) for op in (np.sqrt(k[b]) * a, np.sqrt(k[b] * u[b]) * a.T))
+    flow = Flow(H, ops, np.array([[0, -1], [1, -1], [-1, 2], [-1, 3]]), np.full(4, -1))
+    model = Model(Process((levels,), H, (flow,), table("LR", betas, [1.0, 1.0])))
+    K = (k * (1 - u)).sum()
+    f = k[0] * k[1] * (u[0] * np.expm1(s) + u[1] * np.expm1(-s))
+    assert model.scgf("L", s) == pytest.approx((K - np.sqrt(K**2 - 4 * f)) / 2, rel=1e-10)
+    J = k[0] * k[1] * (u[0] - u[1]) / K
+    assert model.heat_currents()["L"] == pytest.approx(J, rel=1e-12)

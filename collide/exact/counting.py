@@ -18,7 +18,7 @@ from collide.exact.reduced import FlowMap, Reduced, Step
 from collide.exact.spectrum import eigenvalues
 from collide.exact.steady import Stationary
 
-NEAR = 1e-9  # relative to the largest rate: what an eigenvalue solver may be wrong by
+NEAR = 1e-14  # relative to the largest rate: what an eigenvalue solver is wrong by where eigenvectors are harmless
 
 Push = Callable[[Floats], Floats]
 
@@ -187,7 +187,7 @@ def _polished(reduced: Reduced, tilt: Numbers, value: complex) -> complex:
         slope = la.lu_solve(factors, np.where(np.arange(m) == row, 0.0, r))
         change = (count @ r - trial) / (1.0 - count @ slope)
         if not np.isfinite(change) or abs(change) > NEAR * np.abs(matrix).max():
-            return value  # the eigenvector has no trace, or the first value was not one of an isolated eigenvalue
+            return value  # on long ladders the trace of the eigenvector is worse known than the eigenvalue
         trial = trial + change
     return complex(trial)
 
