@@ -21,6 +21,7 @@ import collide
 from collide.cli import main
 from collide.cli.entry import COMMANDS
 from collide.ensemble import load, run_program, save_program
+from collide.machines import rectifier, registry
 import fake_program
 from fake_program import make, same_bits
 
@@ -53,7 +54,7 @@ def test_run_does_what_the_function_does(cli: Any, tmp_path: Path) -> None:
         "run", *RECTIFIER, "--ntraj", 300, "--seed", 7, "--points", 3, "--chunk-size", 64, "-o", out, "--quiet"
     )
     assert (status, err) == (0, "")
-    model = collide.machines.rectifier(g=0.05)
+    model = rectifier(g=0.05)
     whole = collide.run(model, 300, np.linspace(0, 30, 4), seed=7, chunk_size=64)
     assert same_bits(load(out), whole)
     assert (said["event"], said["ntraj"], said["seed"], said["complete"]) == ("complete", 300, 7, True)
@@ -82,7 +83,7 @@ def test_a_job_array_of_one_compiled_program(cli: Any, tmp_path: Path) -> None:
         assert cli("run", *source, *sharding, "-o", part)[0] == 0
     status, said, _ = cli("merge", *parts[::-1], "-o", tmp_path / "all.h5")
     assert (status, said["ntraj"], said["complete"]) == (0, 500, True)
-    model = collide.machines.rectifier(g=0.05)
+    model = rectifier(g=0.05)
     whole = collide.run(model, 500, [0, 30.0], seed=3, chunk_size=50, keep=("totals", "jumps"))
     assert same_bits(load(tmp_path / "all.h5"), whole)
 
@@ -117,7 +118,7 @@ def test_machines_are_listed_with_the_defaults_of_their_papers(cli: Any) -> None
     status, said, _ = cli("machines")
     assert status == 0
     assert said["machines"]["rectifier"]["gamma_L"] == 0.01
-    assert set(said["machines"]) == set(collide.machines.registry())
+    assert set(said["machines"]) == set(registry())
     assert "gamma_L = 0.01" in cli("machines", "--text")[1]
     assert "Parameters" in cli("machines", "rectifier", "--text")[1]
 
