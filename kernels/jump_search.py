@@ -35,6 +35,7 @@ THRESHOLD, STEPS, LEFT, REACH, CHOICE, NEXT, PASSED, PLACE, EVENT, EXIT, RATE = 
 FILLED = 6  # so many of them are filled from outside, the others by the search
 
 _ITERATIONS = 64
+_TOGETHER = 4  # coordinates: 4 x 24 terms of 256 bytes fill half of the first cache
 
 
 class Bench(NamedTuple):
@@ -44,10 +45,10 @@ class Bench(NamedTuple):
     ----------
     state, trial : (2 m, WIDTH)
         The states, and what a power makes of them.
-    series : ((order + 1) * 2 m, WIDTH)
+    series : ((order + 1) * (2 m + 2), WIDTH)
         Terms of the Taylor series of the states within a step.
-    falling : (order + 1, WIDTH)
-        Coefficients of the norm squared as a polynomial of the place in the step.
+    falling : (2 * order + 2, WIDTH)
+        Coefficients of the norm squared as a polynomial of the place in the step; the second half is working space.
     rates : (exits, WIDTH)
         Norms squared of what the operators of the exits make of the states.
     lane : (11, WIDTH)
@@ -68,7 +69,7 @@ class Bench(NamedTuple):
 
 def make_bench(m: int, order: int, exits: int) -> Bench:
     """Allocate the working space for blocks of so many states and exits, aligned to cache lines."""
-    rows = [2 * m, 2 * m, (order + 1) * 2 * m, order + 1, exits, 11]
+    rows = [2 * m, 2 * m, (order + 1) * (2 * m + 2), 2 * order + 2, exits, 11]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -143,6 +144,15 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     store(lane, PASSED, passed)
 
 
+@inlined
+def _term(m, n):
+    """First row of term n of a series.
+
+    Two rows are left out between terms: at a distance of a power of two they would evict each other from the cache.
+    """
+    return (2 * m + 2) * n
+
+
 @borrowed
 def expand(tables: JumpTables, block: int, bench: Bench) -> None:
     """Write the Taylor series of each lane's state within a step, and the polynomial of its norm squared."""
@@ -152,7 +162,7 @@ def expand(tables: JumpTables, block: int, bench: Bench) -> None:
     for row in range(2 * m):
         store(series, row, load(bench.state, row))
     for n in range(1, order + 1):
-        here, there = 2 * m * n, 2 * m * (n - 1)
+        here, there = _term(m, n), _term(m, n - 1)
         scale = splat(1.0 / n)
         for a in range(m):
             x, y = splat(0.0), splat(0.0)
@@ -163,20 +173,38 @@ def expand(tables: JumpTables, block: int, bench: Bench) -> None:
                 x, y = fma(splat(-value.imag), imag, x), fma(splat(value.imag), real, y)
             store(series, here + 2 * a, x * scale)
             store(series, here + 2 * a + 1, y * scale)
-    for n in range(order + 1):
-        x, y = splat(0.0), splat(0.0)
-        for i in range((n + 1) // 2):
-            x, y = _dot(series, 2 * m * i, 2 * m * (n - i), m, x, y)
-        x, y = x + x, y + y  # pairs of different terms count twice
-        if n % 2 == 0:
-            x, y = _dot(series, m * n, m * n, m, x, y)
-        store(falling, n, x + y)
+    _fall(series, m, order, falling)
 
 
 @inlined
-def _dot(series, left, right, m, x, y):
-    """Add the products of the real parts of two terms of a series to x, of the imaginary parts to y."""
-    for a in range(m):
+def _fall(series, m, order, falling):
+    """Write the polynomial of the norm squared: coefficient n is the sum of <i|n - i> over the terms i of the series.
+
+    A few coordinates at a time, of which all terms stay in the first cache together; first a half of the sum, as i and
+    n - i give the same.
+    """
+    for row in range(2 * order + 2):
+        store(falling, row, splat(0.0))
+    for a in range(0, m, _TOGETHER):
+        end = min(a + _TOGETHER, m)
+        for n in range(order + 1):
+            x, y = load(falling, 2 * n), load(falling, 2 * n + 1)
+            for i in range((n + 1) // 2):
+                x, y = _dot(series, _term(m, i), _term(m, n - i), a, end, x, y)
+            if n % 2 == 0:
+                u, v = _dot(series, _term(m, n // 2), _term(m, n // 2), a, end, splat(0.0), splat(0.0))
+                x, y = fma(splat(0.5), u, x), fma(splat(0.5), v, y)
+            store(falling, 2 * n, x)
+            store(falling, 2 * n + 1, y)
+    for n in range(order + 1):
+        half = load(falling, 2 * n) + load(falling, 2 * n + 1)
+        store(falling, n, half + half)
+
+
+@inlined
+def _dot(series, left, right, start, end, x, y):
+    """Add the products of the real parts of coordinates of two terms to x, of their imaginary parts to y."""
+    for a in range(start, end):
         x = fma(load(series, left + 2 * a), load(series, right + 2 * a), x)
         y = fma(load(series, left + 2 * a + 1), load(series, right + 2 * a + 1), y)
     return x, y
@@ -230,11 +258,23 @@ def settle(tables: JumpTables, block: int, bench: Bench) -> None:
     m, order = tables.block[block].size, tables.block[block].order
     series, lane = bench.series, bench.lane
     place = select(load(lane, EVENT) > splat(float(NONE)), load(lane, PLACE), splat(0.0))
-    for row in range(2 * m):
-        value = load(series, 2 * m * order + row)
+    for row in range(0, 2 * m - 2, 4):  # four rows at a time, for an addition waits for the one before it
+        last = _term(m, order) + row
+        x, y, u, v = load(series, last), load(series, last + 1), load(series, last + 2), load(series, last + 3)
         for n in range(order - 1, -1, -1):
-            value = fma(value, place, load(series, 2 * m * n + row))
-        store(bench.state, row, value)
+            term = _term(m, n) + row
+            x, y = fma(x, place, load(series, term)), fma(y, place, load(series, term + 1))
+            u, v = fma(u, place, load(series, term + 2)), fma(v, place, load(series, term + 3))
+        store(bench.state, row, x)
+        store(bench.state, row + 1, y)
+        store(bench.state, row + 2, u)
+        store(bench.state, row + 3, v)
+    if m & 1:
+        for row in range(2 * m - 2, 2 * m):
+            x = load(series, _term(m, order) + row)
+            for n in range(order - 1, -1, -1):
+                x = fma(x, place, load(series, _term(m, n) + row))
+            store(bench.state, row, x)
 
 
 @borrowed

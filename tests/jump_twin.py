@@ -13,6 +13,7 @@ from numpy.random import Generator, Philox
 from collide.kernels.logarithm import log
 
 LIFT = 4
+TOGETHER = 4
 SMALLEST = 2.0**-54
 
 
@@ -57,9 +58,9 @@ class State:
             sums[k + 1] = fma(self.imag[a], self.imag[a], sums[k + 1])
         return (sums[0] + sums[1]) + (sums[2] + sums[3])
 
-    def dot(self, other, real, imag):
-        """Add the products of the real parts to one sum, of the imaginary parts to the other."""
-        for a in range(len(self.real)):
+    def dot(self, other, span, real, imag):
+        """Add the products of the real parts of some coordinates to one sum, of their imaginary parts to the other."""
+        for a in span:
             real = fma(self.real[a], other.real[a], real)
             imag = fma(self.imag[a], other.imag[a], imag)
         return real, imag
@@ -97,16 +98,19 @@ def expand(tables, block, psi):
     A, terms = generator(tables, block), [psi]
     for n in range(1, block["order"] + 1):
         terms.append(terms[-1].times(A).scaled(1.0 / n))
-    falling = []
-    for n in range(block["order"] + 1):
-        real = imag = 0.0
-        for i in range((n + 1) // 2):
-            real, imag = terms[i].dot(terms[n - i], real, imag)
-        real, imag = real + real, imag + imag
-        if n % 2 == 0:
-            real, imag = terms[n // 2].dot(terms[n // 2], real, imag)
-        falling.append(real + imag)
-    return terms, falling
+    order, m = len(terms) - 1, len(psi.real)
+    sums = [(0.0, 0.0)] * (order + 1)
+    for first in range(0, m, TOGETHER):
+        span = range(first, min(first + TOGETHER, m))
+        for n in range(order + 1):
+            real, imag = sums[n]
+            for i in range((n + 1) // 2):
+                real, imag = terms[i].dot(terms[n - i], span, real, imag)
+            if n % 2 == 0:
+                u, v = terms[n // 2].dot(terms[n // 2], span, 0.0, 0.0)
+                real, imag = fma(0.5, u, real), fma(0.5, v, imag)
+            sums[n] = real, imag
+    return terms, [2.0 * (real + imag) for real, imag in sums]
 
 
 def above(falling, place, threshold):
