@@ -88,7 +88,7 @@ def client() -> Iterator[Any]:
         "distributed", reason="dask[distributed] is not installed: pip install qcollide[hpc]"
     )
 
-    class Install(distributed.WorkerPlugin):  # type: ignore[misc,name-defined]
+    class Install(distributed.WorkerPlugin):
         def setup(self, worker: Any) -> None:
             fake_program.install()
 

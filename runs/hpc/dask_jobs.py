@@ -49,7 +49,7 @@ def cluster(options: argparse.Namespace) -> Any:
         from distributed import LocalCluster
 
         return LocalCluster(n_workers=options.local, threads_per_worker=1, dashboard_address=None)
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue import SLURMCluster  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     jobs = SLURMCluster(cores=8, processes=8, memory="4GB", walltime="04:00:00")
     jobs.scale(jobs=options.jobs)
