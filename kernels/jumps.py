@@ -41,7 +41,7 @@ Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 _LIFT = 4  # a search that found nothing begins so many levels higher the next time
-_SLOTS_PER_QUEUE = 4 * WIDTH
+_SLOTS_PER_BLOCK = 8 * WIDTH
 _MOST_SLOTS = 2048
 _BUFFER = 2**26  # bytes that what is left at the stops may take
 _LONGEST_FIRST_LOG = 2**22
@@ -69,7 +69,10 @@ class Sums(NamedTuple):
 
 
 class Queues(NamedTuple):
-    """Slots that wait for a search, one ring per block of more than one state.
+    """Slots that wait for a search, two rings per block of more than one state.
+
+    Trajectories whose first search found nothing queue apart: the next one begins at a higher level, which the others
+    in its lanes would have to go through with them.
 
     Attributes
     ----------
@@ -245,7 +248,8 @@ def _fly(
             slot = queues.ready[k]
             hop(tables, flight, columns, slot, seed)
             if flight.traveller[slot].landed == 0:
-                _push(queues, tables.block[flight.traveller[slot].block].queue, slot)
+                lifted = 1 if flight.traveller[slot].lift > 0 else 0
+                _push(queues, 2 * tables.block[flight.traveller[slot].block].queue + lifted, slot)
         while folded < opened and flight.traveller[folded % window].landed == 1:
             _add(tables, flight, sums, folded % window)
             folded += 1
@@ -328,9 +332,9 @@ def _run(
         rho=np.zeros((ntime if record.rho else 0, d, d), complex),
     )
     shots = ntime if record.rho else 0
-    nqueues = int(tables.block["queue"].max()) + 1
+    larger_blocks = int(tables.block["queue"].max()) + 1
     per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
-    slots = min(_MOST_SLOTS, _SLOTS_PER_QUEUE * max(1, nqueues), n, max(WIDTH, _BUFFER // per_slot))
+    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // per_slot))
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     flight = Flight(
         traveller=np.zeros(slots, TRAVELLER),
@@ -342,9 +346,9 @@ def _run(
         weight=np.empty(len(tables.closing)),
     )
     queues = Queues(
-        slot=np.zeros((nqueues, slots), np.int64),
-        head=np.zeros(nqueues, np.int64),
-        length=np.zeros(nqueues, np.int64),
+        slot=np.zeros((2 * larger_blocks, slots), np.int64),
+        head=np.zeros(2 * larger_blocks, np.int64),
+        length=np.zeros(2 * larger_blocks, np.int64),
         ready=np.zeros(slots + WIDTH, np.int64),
     )
     bench = make_bench(m, int(tables.block["order"].max()), exits)
