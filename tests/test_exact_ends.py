@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 from scipy.integrate import simpson
+import scipy.linalg as la
 
 from collide.exact.ends import reversed_value
 from collide.exact.measurements import eigenbasis_of, outcomes_in
@@ -153,9 +154,15 @@ def test_a_load_enters_through_its_contraction():
     """Leitch et al. 2024: <exp(-Sigma')> = 1 with c_0 t, up to the edges of the ladder."""
     process, _ = rotor(-8, 8)
     model, d = Model(process), process.d
-    statistics = model.trajectory_statistics(40.0, np.eye(d) / d)
+    statistics = model.trajectory_statistics(40.0, np.eye(d) / d, closing=np.eye(d))
     average = statistics.exponential_average
     assert average.mean == pytest.approx(average.reversed_value, rel=1e-11)
+    reduced = model._reduced()
+    tilted = la.expm(40.0 * reduced.tilted(-2 * process.counts.entropy)) @ reduced.sector.vector(np.eye(d, dtype=complex))
+    c0 = 5e-5 * (1 + 0.09 / 8)
+    final = np.diag(reduced.sector.matrix(tilted)).real
+    square = d * np.exp(-80.0 * c0) * (statistics.ends.reference**2 @ final)
+    assert average.variance == pytest.approx(square - average.mean**2, rel=1e-9)
     # from the maximally mixed state the defect is that of the edges: c_0 t times their share
     edges = abs(average.mean - 1)
     assert 1e-5 < edges < 5e-2

@@ -62,6 +62,12 @@ def test_powers_and_single_periods_agree(monkeypatch):
     np.testing.assert_allclose(Model(collision_chain(0.5)).evolve(ket, [50.0]), powers, atol=1e-14)
 
 
+def test_multiples_of_the_period_may_be_rounded():
+    model, ket = Model(collision_chain(0.1)), np.eye(4)[3]
+    assert 3 * 0.1 != 0.3
+    np.testing.assert_array_equal(model.evolve(ket, [0.3]), model.evolve(ket, [0.1, 0.2, 3 * 0.1])[-1:])
+
+
 def test_qutip_states_are_accepted():
     model = Model(chain(2))
     ket = qutip.basis([2, 2], [1, 0])
