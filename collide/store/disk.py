@@ -34,6 +34,20 @@ def write_at(fd: int, data: "Array | bytes", offset: int, what: str) -> None:
         view, offset = view[written:], offset + written
 
 
+def copy_range(source: int, begin: int, target: int, offset: int, nbytes: int, what: str) -> None:
+    """Copy bytes from file to file, inside the kernel where it can."""
+    if nbytes:
+        announce(what)
+    while nbytes:
+        try:
+            copied = os.copy_file_range(source, target, nbytes, begin, offset)
+        except (AttributeError, OSError):  # another system, or file systems that cannot do it
+            copied = os.pwrite(target, os.pread(source, min(nbytes, 1 << 22), begin), offset)
+        if copied == 0:
+            raise OSError("a file ends early while it is copied")
+        begin, offset, nbytes = begin + copied, offset + copied, nbytes - copied
+
+
 def replace(source: Path, target: Path, *, sync: bool = True) -> None:
     """Give a complete file its final name; on the disk before and after, where it takes the place of something."""
     if sync:

@@ -19,6 +19,7 @@ from collide.records import Array, Chunk, Stored
 
 from .disk import remove, replace
 from .errors import failure, friendly
+from .folding import fold_in
 from .journal import Journal
 from .layout import Header, Names, StoreError, open_hdf5, read_header
 from .lock import Lock
@@ -60,9 +61,7 @@ class FileStore:
             In one sentence; nothing is left behind.
         """
         if path.exists() and not overwrite:
-            raise FileExistsError(
-                f"{path} exists: resume it, choose another name, or allow to overwrite it."
-            )
+            raise FileExistsError(f"{path} exists: resume it, choose another name, or allow to overwrite it.")
         with friendly(path):
             lock = Lock(path)
             try:
@@ -184,13 +183,14 @@ class FileStore:
 
     def _fold(self) -> None:
         """Build the final file beside this one, in the order of the grid, and put it in its place."""
-        entries = sum(self._journal.index[k][1] for k in range(len(self.done))) if self._journal else 0
-        part = build(self.path, self.plan, self.header.names, entries=entries)
-        if _carry(self, part, self.plan) < len(self.done):
-            part.unlink()
-            raise StoreError(
-                f"{self.path} was damaged while it was written: resume it, which repeats the damaged chunks."
-            )
+        assert self._journal is not None
+        entries = sum(self._journal.index[k][1] for k in range(len(self.done)))
+        part = build(self.path, self.plan, self.header.names, entries=entries, claimed=False)
+        target = os.open(part, os.O_RDWR)
+        try:
+            fold_in(self.header, self._places.fd, self._journal, read_header(part, self.plan), target)
+        finally:
+            os.close(target)
         self._places.close()
         self._journal = None
         replace(part, self.path)
@@ -280,14 +280,15 @@ class FileStore:
     def damaged(self) -> list[int]:
         """Chunks that are marked done but whose bytes do not match their checksum."""
         sums = self.checksums()
-        return [int(k) for k in np.flatnonzero(self.done) if not self.intact(int(k), int(sums[k]))]
+        return [k for k in np.flatnonzero(self.done).tolist() if self.intact(k, int(sums[k])) is None]
 
-    def intact(self, k: int, checksum: int) -> bool:
-        """Whether the bytes of the k-th chunk match a checksum."""
+    def intact(self, k: int, checksum: int) -> Stored | None:
+        """The k-th chunk if its bytes match a checksum, else None."""
         try:
-            return self.stored(k).checksum() == checksum
+            stored = self.stored(k)
         except (OSError, ValueError, StoreError):
-            return False
+            return None
+        return stored if stored.checksum() == checksum else None
 
     def _distrust(self) -> None:
         """Unmark what a power cut or a lost journal has spoiled, so that it is run again."""
@@ -336,25 +337,22 @@ class FileStore:
         return Journal(path, self.header.names.events, self.plan.fields.ragged, write=self._lock is not None)
 
 
-def _carry(old: FileStore, part: Path, plan: Plan) -> int:
-    """Write the chunks that two files have in common into the new one, and count them; damaged ones are left."""
+def _carry(old: FileStore, part: Path, plan: Plan) -> None:
+    """Write the chunks that two files have in common into the new one; damaged ones are left to be run again."""
     header = read_header(part, plan)
     mine, theirs = header.plan.grid, old.plan.grid
     journal = None
-    if header.plan.fields.ragged and header.entries is None:
+    if header.plan.fields.ragged:
         journal_path(part).unlink(missing_ok=True)
         journal = Journal(journal_path(part), header.names.events, header.plan.fields.ragged, write=True)
     places = Places(header, os.open(part, os.O_RDWR), journal)
-    carried = 0
     try:
         sums, seconds = old.checksums(), old.seconds()
         for k in np.flatnonzero(old.done).tolist():
-            same = theirs.first == mine.first and mine.bounds(mine.first + k) == theirs.bounds(theirs.first + k)
-            if same and old.intact(k, int(sums[k])):
-                places.commit(k, old.stored(k), float(seconds[k]), int(sums[k]))
-                carried += 1
+            if theirs.first == mine.first and mine.bounds(mine.first + k) == theirs.bounds(theirs.first + k):
+                stored = old.intact(k, int(sums[k]))
+                if stored is not None:
+                    places.commit(k, stored, float(seconds[k]), int(sums[k]))
         places.write("provenance/wall_time", np.array([old.wall_time()], dtype="<f8"), 0, 8)
-        os.fsync(places.fd)
     finally:
         places.close()
-    return carried

@@ -9,7 +9,7 @@ Layout, little-endian: 16 bytes ``collide journal1``, 32 bytes of the journal's 
 empty bytes, chunk number, number of ragged entries, number of bytes (4s 4x q q q), and the flat columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import os
 from pathlib import Path
 import struct
@@ -89,16 +89,25 @@ class Journal:
             offset += array.nbytes
         self.index[chunk], self._end = (start, entries), offset  # only now: the next entry overwrites a torn one
 
+    @property
+    def fd(self) -> int:
+        """The open file."""
+        return self._fd
+
+    def extents(self, chunk: int) -> Iterator[tuple[Field, int, int]]:
+        """Each flat column of one chunk, where its bytes begin, and how many they are."""
+        offset, entries = self.index[chunk]
+        for f in self.fields:
+            yield f, offset, entries * f.nbytes
+            offset += entries * f.nbytes
+
     def read(self, chunk: int) -> list[Array]:
         """The flat columns of one chunk."""
-        offset, entries = self.index[chunk]
-        arrays = []
-        for f in self.fields:
-            shape = (entries, *f.disk_shape)
-            nbytes = int(np.prod(shape, dtype=np.int64)) * f.disk_dtype.itemsize
-            arrays.append(np.frombuffer(_read_all(self._fd, nbytes, offset), dtype=f.disk_dtype).reshape(shape))
-            offset += nbytes
-        return arrays
+        entries = self.index[chunk][1]
+        return [
+            np.frombuffer(_read_all(self._fd, nbytes, offset), dtype=f.disk_dtype).reshape(entries, *f.disk_shape)
+            for f, offset, nbytes in self.extents(chunk)
+        ]
 
     def sync(self) -> None:
         """Force what was appended to the disk."""

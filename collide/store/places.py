@@ -27,22 +27,18 @@ class Places:
     fd : int
         The HDF5 file, open for writing; closed by `close`.
     journal : Journal, optional
-        Where ragged entries go; without one they go into the file, and chunks have to come in the order of the grid.
+        Where ragged entries go.
     """
 
     def __init__(self, header: Header, fd: int, journal: Journal | None = None) -> None:
         self.header, self.fd, self.journal = header, fd, journal
-        self._entry, self._synced = 0, time.monotonic()
+        self._synced = time.monotonic()
 
     def commit(self, k: int, stored: Stored, seconds: float, checksum: int) -> None:
         """Write the k-th chunk of the file; its done-flag last."""
         fields, grid = self.header.plan.fields, self.header.plan.grid
         if self.journal is not None:
             self.journal.append(k, stored.ragged)
-        elif fields.ragged:
-            for f, values in zip(fields.ragged, stored.ragged, strict=True):
-                self.write(f.name, values, self._entry, f.nbytes)
-            self._entry += stored.entries
         row = k * grid.size
         for f, values in zip(fields.columns, stored.columns, strict=True):
             self.write(f.name, values, row, f.nbytes)
@@ -85,8 +81,11 @@ def part_path(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None) -> Path:
-    """Create a file without records under a temporary name: complete, at its final size, its space claimed."""
+def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None, claimed: bool = True) -> Path:
+    """Create a file without records under a temporary name: complete, at its final size, its space claimed.
+
+    Where the records follow at once nothing is gained by claiming their space before.
+    """
     part = part_path(path)
     ragged = (entries or 0) * sum(f.nbytes for f in plan.fields.ragged)
     program = sum(np.asarray(a).nbytes for a in (*plan.program.arrays.values(), *plan.program.model.values()))
@@ -95,7 +94,8 @@ def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None) -
         announce("create")
         with h5py.File(part, "w", track_order=True) as file:
             write_layout(file, plan, names, entries=entries, packed=False)
-        claim(part)
+        if claimed:
+            claim(part)
         return part
     except BaseException:
         part.unlink(missing_ok=True)
