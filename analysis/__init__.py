@@ -35,6 +35,7 @@ from .information import l1_coherence, mutual_information, purity, relative_entr
 from .integral_theorem import IntegralTheorem, integral_fluctuation_theorem
 from .rectification import Rectification, rectification
 from .regimes import Regime, operation_regime, regime_of
+from .report import report
 from .states import density_matrices, partial_trace, partial_transpose
 from .stochastic_efficiency import EfficiencyDistribution, efficiency_distribution, ratio_of_means
 from .sweep import sweep
@@ -135,6 +136,7 @@ __all__ = [
     "purity",
     "ratio_of_means",
     "rectification",
+    "report",
     "regime_of",
     "relative_entropy_of_coherence",
     "residence_times",

@@ -5,6 +5,7 @@ Errors are taken from exact cumulants wherever these are known, because sampled 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -26,10 +27,12 @@ ROUNDING = 1e-9  # of the energy scale: exact zeros come out of sums of large te
 NEVER = 1e-12  # a variance below this, in units of one event's square, means that no event can happen
 DISTRIBUTIONS_UP_TO = 16  # dimension of a system whose distributions are quick to get
 MOST_COUNTS = 64
-MOST_TIMES = 8
+MOST_TIMES = 5
 
 
-def compare_with_exact(ensemble: Any, *, false_alarm: float = 0.001, distributions: bool | None = None) -> Verdict:
+def compare_with_exact(
+    ensemble: Any, *, false_alarm: float = 0.001, distributions: bool | None = None, exact: ExactSide | None = None
+) -> Verdict:
     """Hold an ensemble against the exact side of its own model.
 
     Compared at the end: mean and variance of the heat of each bath, of work, energy change, entropy production and
@@ -44,6 +47,8 @@ def compare_with_exact(ensemble: Any, *, false_alarm: float = 0.001, distributio
         Largest probability that a right program fails, shared among all comparisons.
     distributions : bool, optional
         Whether exact distributions of quanta are computed; up to dimension 16 by default.
+    exact : ExactSide, optional
+        The exact side, if it is at hand already.
 
     Returns
     -------
@@ -51,15 +56,17 @@ def compare_with_exact(ensemble: Any, *, false_alarm: float = 0.001, distributio
     """
     if len(ensemble) < 2:
         raise ValueError(f"the ensemble must hold at least two trajectories to have errors, but holds {len(ensemble)}.")
-    court = _Court(ensemble, ExactSide(ensemble.program))
+    court = _Court(ensemble, ExactSide(ensemble.program) if exact is None else exact)
     rows: list[Comparison] = []
     wanted = court.exact.model.process.d <= DISTRIBUTIONS_UP_TO if distributions is None else distributions
-    parts: list[Callable[[], Iterator[Comparison]]] = [
-        court.totals, court.covariances, court.counts, court.closing, court.theorem, court.outcomes, court.in_time,
-        court.observables,
-    ]  # fmt: skip
-    for part in [*parts, court.quanta] if wanted else parts:
-        rows += part()
+    parts: dict[str, tuple[Callable[[], Iterator[Comparison]], ...]] = {
+        "At the end": (court.totals, court.covariances, court.closing, court.theorem),
+        "Counts": (court.counts,),
+        "Distributions": (court.outcomes, *((court.quanta,) if wanted else ())),
+        "On the way": (court.in_time, court.observables),
+    }
+    for group, members in parts.items():
+        rows += [replace(row, group=group) for part in members for row in part()]
     return judge(rows, false_alarm=false_alarm, n=len(ensemble), notes=court.notes)
 
 

@@ -31,12 +31,15 @@ class Comparison:
     exact : float
     p_value : float or None
         Of a test that is not Gaussian (chi-square), in place of the deviation.
+    group : str
+        Heading under which reports put the row.
     """
 
     name: str
     sampled: Estimate
     exact: float
     p_value: float | None = None
+    group: str = ""
 
     @property
     def z(self) -> float:

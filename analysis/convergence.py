@@ -62,7 +62,8 @@ class Convergence:
             linewidth=1.1,
             label=f"slope {self.slope}",
         )
-        ax.set(xscale="log", yscale="log", xlabel="trajectories" if self.variable == "ntraj" else "τ", ylabel="error")
+        ax.set(xlabel="trajectories" if self.variable == "ntraj" else "τ", ylabel="error")
+        style.logarithmic(ax, x=True, y=True)
         ax.legend()
         return ax
 

@@ -88,7 +88,8 @@ class Atoms:
             where, p = (np.asarray(e, dtype=float) for e in exact)
             shown = (where >= self.support[keep].min()) & (where <= self.support[keep].max())
             ax.plot(where[shown], p[shown], "_", color=style.INK, markersize=9, markeredgewidth=1.6, label="exact")
-        ax.set(xlabel=self.name, ylabel="probability", yscale="log" if log else "linear")
+        ax.set(xlabel=self.name, ylabel="probability")
+        style.logarithmic(ax, y=log)
         ax.legend()
         return ax
 
@@ -108,12 +109,15 @@ class Density:
     counts : (k,) int
     n : int
         Number of trajectories, those outside the edges (or infinite) included.
+    of : str
+        What was counted.
     """
 
     name: str
     edges: Floats
     counts: Ints
     n: int
+    of: str = "trajectories"
 
     @property
     def centres(self) -> Floats:
@@ -138,18 +142,19 @@ class Density:
         """The density with Poisson errors; an exact density (a callable) is laid over."""
         ax = style.axes(ax)
         ax.stairs(self.density, self.edges, fill=True, color=style.SKY, alpha=0.5)
-        style.points(ax, self.centres, self.density, self.error, markersize=2.5, label=f"{self.n} trajectories")
+        style.points(ax, self.centres, self.density, self.error, markersize=2.5, label=f"{self.n} {self.of}")
         if exact is not None:
             x = np.linspace(self.edges[0], self.edges[-1], 400)
             ax.plot(x, exact(x), color=style.INK, linewidth=1.2, label="exact")
-        ax.set(xlabel=self.name, ylabel="density", yscale="log" if log else "linear")
+        ax.set(xlabel=self.name, ylabel="density")
+        style.logarithmic(ax, y=log)
         ax.legend()
         return ax
 
     def __repr__(self) -> str:
         inside = self.counts.sum() / self.n
         return (
-            f"{self.name} of {self.n} trajectories in {len(self.counts)} bins from {self.edges[0]:.6g} to "
+            f"{self.name} of {self.n} {self.of} in {len(self.counts)} bins from {self.edges[0]:.6g} to "
             f"{self.edges[-1]:.6g}, which hold {100 * inside:.4g} % of them."
         )
 

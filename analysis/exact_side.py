@@ -32,6 +32,7 @@ class ExactSide:
         self.program, self.model = program, program.exact
         a = program.arrays
         self.time = float(program.tlist[-1])
+        self._cumulants: dict[str, Floats] = {}
         self._kets = np.asarray(a["initial_kets"])
         self.start: Complexes = np.einsum("i,ia,ib->ab", a["initial_p"], self._kets, self._kets.conj())
 
@@ -56,11 +57,14 @@ class ExactSide:
         return {name: float(b) for name, b in zip(table.baths, table.beta, strict=True)}
 
     def cumulants(self, quantity: str, order: int = 4) -> Floats:
-        """Exact cumulants of a column: mean, variance, ... (only the mean of what a load does to it)."""
-        name = quantity.replace("heat:", "heat ")
-        if self.loads and (name == "work" or name.removeprefix("heat ") in self.loads):
-            return np.array([self.statistics.mean(name)])
-        return np.asarray(self.statistics.cumulants(name, order))
+        """Exact cumulants of a column to order 4 at most; only the mean of what has a load's heat in it."""
+        if quantity not in self._cumulants:
+            name = quantity.replace("heat:", "heat ")
+            if self.loads and (name == "work" or name.removeprefix("heat ") in self.loads):
+                self._cumulants[quantity] = np.array([self.statistics.mean(name)])
+            else:  # all orders at once: they are asked for again and again
+                self._cumulants[quantity] = np.asarray(self.statistics.cumulants(name, 4))
+        return self._cumulants[quantity][:order]
 
     def covariance(self, a: str, b: str) -> float:
         """Exact covariance of two columns."""
@@ -87,6 +91,30 @@ class ExactSide:
             matrix = observables[:, block, : int(size), : int(size)]
             found += np.einsum("tab,oba->to", part, matrix).real
         return found
+
+    def energy_change_distribution(self) -> tuple[Floats, Floats]:
+        """Exact distribution of the energy change: its values, ascending, and their probabilities."""
+        a = self.program.arrays
+        first, last = self._kets, np.asarray(a["final_kets"])
+        p = np.zeros((len(first), len(last)))
+        for i, (ket, weight) in enumerate(zip(first, a["initial_p"], strict=True)):
+            if weight > 0:
+                rho = self.model.evolve(np.outer(ket, ket.conj()), [self.time])[-1]
+                p[i] = weight * np.einsum("fa,ab,fb->f", last.conj(), rho, last).real
+        change = np.asarray(a["final_energy"]) - np.asarray(a["initial_energy"])[:, None]
+        values, place = np.unique(np.round(change.reshape(-1), 9), return_inverse=True)
+        share: Floats = np.bincount(place.reshape(-1), np.maximum(p, 0.0).reshape(-1)).astype(float)
+        return np.asarray(values), share
+
+    def heat_generating_function(self, bath: str, s: Floats) -> Floats:
+        """Exact <e^{s Q}> of the heat from a bath, at the end."""
+        from collide.exact.finite_time import tilted_state
+        from collide.exact.reduced import Reduced
+
+        process = self.model.process
+        reduced = Reduced(process, np.abs(self.start) > 1e-13)
+        weight, x = process.counts.heat_weight(bath), reduced.sector.vector(self.start)
+        return np.array([float(reduced.sector.trace @ tilted_state(reduced, k * weight, x, self.time)) for k in s])
 
     def entropy_generating_function(self, s: Floats) -> Floats:
         r"""Exact <e^{-s Σ}>; at s = 1 the integral fluctuation theorem.

@@ -31,13 +31,14 @@ class GeneratingFunction:
         Estimate and jackknife error.
     effective_size : (k,) float
         (sum w)^2 / sum w^2 of the weights w = e^{sQ}: how many trajectories the average really has.
-    largest_share : (k,) float
-        Share of the average that hangs on one trajectory.
+    unseen : (k,) float
+        What up to three trajectories (the 95 % limit where none was met) one step beyond the extreme value found would
+        add to the average, relative to it.
     n : int
     time : float or None
         What the logarithm was divided by.
     least_effective : float
-        Effective sample size from which on a point counts as converged.
+        Effective sample size from which on a point counts as converged, if at most a tenth may be unseen.
     """
 
     name: str
@@ -45,15 +46,20 @@ class GeneratingFunction:
     value: Floats
     error: Floats
     effective_size: Floats
-    largest_share: Floats
+    unseen: Floats
     n: int
     time: float | None
     least_effective: float
 
     @property
     def converged(self) -> NDArray[np.bool_]:
-        """Where the average hangs on enough trajectories."""
-        return self.effective_size >= min(self.least_effective, 0.5 * self.n)
+        """Where enough trajectories carry the average, and rarer values than those found cannot add much.
+
+        The second condition is for values in quanta: the extreme one may be met often while the next, with its larger
+        weight, is not met at all, and the effective sample size knows nothing of it.
+        """
+        enough = self.effective_size >= min(self.least_effective, 0.5 * self.n)
+        return np.asarray(enough & (self.unseen <= 0.1))
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -148,11 +154,20 @@ def _one(values: Floats, s: float, edges: NDArray[np.int64]) -> tuple[float, flo
     weight, top = weights(values, s)
     sums, sizes = np.add.reduceat(weight, edges[:-1]), np.diff(edges)
     full = np.log(weight.mean())
+    step = _step_beyond(values, s)
     with np.errstate(divide="ignore"):
         replicas = np.log(leave_one_out(sums) / (len(values) - sizes)) if len(sizes) > 1 else sums
     finite = np.where(np.isfinite(replicas), replicas, full - np.log(len(values)))
     error, _ = jackknife(full, finite, sizes)
-    return float(full) + top, float(error), effective_size(weight), float(1.0 / weight.sum())
+    unseen = 3.0 * float(np.exp(min(abs(s) * step, 700.0))) / float(weight.sum()) if s != 0.0 else 0.0
+    return float(full) + top, float(error), effective_size(weight), unseen
+
+
+def _step_beyond(values: Floats, s: float) -> float:
+    """Distance between the two outermost distinct values on the side that s weighs: where the next one may be."""
+    outer = float(values.max() if s > 0 else values.min())
+    inner = values[np.abs(values - outer) > 1e-9 * max(1.0, abs(outer))] if np.isfinite(outer) else values[:0]
+    return float(np.abs(inner - outer).min()) if len(inner) else 0.0
 
 
 def _default_grid(values: Floats) -> Floats:

@@ -84,6 +84,22 @@ def bound_line(ax: Axes, y: float, label: str) -> None:
     ax.axhline(y, color=MUTED, linewidth=1.0, linestyle=(0, (5, 3)), zorder=0, label=label)
 
 
+def logarithmic(ax: Axes, *, x: bool = False, y: bool = False) -> None:
+    """Logarithmic axes with labels at 1, 2, 5 where they span little, else at powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    for wanted, axis, scale in ((x, ax.xaxis, ax.set_xscale), (y, ax.yaxis, ax.set_yscale)):
+        if not wanted:
+            continue
+        scale("log")
+        low, high = axis.get_view_interval()
+        if low > 0 and high < 60 * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_locator(NullLocator())
+        axis.set_minor_formatter(NullFormatter())
+
+
 def points(ax: Axes, x: Any, y: Any, error: Any = None, **options: Any) -> None:
     """Draw points with thin error bars."""
     settings: dict[str, Any] = {"fmt": "o", "markersize": 4, "elinewidth": 1.0, "capsize": 0, "color": BLUE, **options}

@@ -117,7 +117,7 @@ class WaitingTimes:
         """Probability density of the wait on 0..longest, unbiased; it integrates to the share that ended."""
         edges = np.linspace(0.0, self.longest, bins + 1) if isinstance(bins, int) else np.asarray(bins, dtype=float)
         counts, _ = np.histogram(self.waits, edges)
-        return Density(self.name, edges, counts.astype(np.int64), self.n)
+        return Density(self.name, edges, counts.astype(np.int64), self.n, "waits")
 
     def survival(self, time: ArrayLike) -> Floats:
         """Share of waits longer than `time` (at most `longest`)."""
