@@ -158,7 +158,8 @@ def test_a_load_enters_through_its_contraction():
     average = statistics.exponential_average
     assert average.mean == pytest.approx(average.reversed_value, rel=1e-11)
     reduced = model._reduced()
-    tilted = la.expm(40.0 * reduced.tilted(-2 * process.counts.entropy)) @ reduced.sector.vector(np.eye(d, dtype=complex))
+    everywhere = reduced.sector.vector(np.eye(d, dtype=complex))
+    tilted = la.expm(40.0 * reduced.tilted(-2 * process.counts.entropy)) @ everywhere
     c0 = 5e-5 * (1 + 0.09 / 8)
     final = np.diag(reduced.sector.matrix(tilted)).real
     square = d * np.exp(-80.0 * c0) * (statistics.ends.reference**2 @ final)
