@@ -56,7 +56,7 @@ def collective_jumps(options: argparse.Namespace) -> bool:
 def collective_collisions(options: argparse.Namespace) -> bool:
     """Collisions with qubits, each bath in turn."""
     tau = options.tau
-    model = collective_qubits(beta_A=options.beta_A, beta_S=options.beta_S, picture="collision", tau=tau)
+    model: Any = collective_qubits(beta_A=options.beta_A, beta_S=options.beta_S, picture="collision", tau=tau)
     print(f"\nCollective baths, collisions of duration {tau:g}/Gamma^+ with qubit ancillas")
     exact = wootters(model.steady_state())
     limit = wootters(model.lindblad_limit().steady_state())

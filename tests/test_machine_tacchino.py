@@ -151,7 +151,7 @@ def test_infinite_betas_are_limits(betas: tuple[float, float]) -> None:
         assert QUANTITIES["collective_qubits", quantity](point) == pytest.approx(formula(*betas), rel=1e-8, abs=1e-9)
     scgf = with_limits(lambda model, s: float(model.scgf("A", s)), *betas, 0.3)
     large = [b if abs(b) < math.inf else math.copysign(16.0, b) for b in betas]
-    assert scgf == pytest.approx(scipy.linalg.eigvals(four_states(*large, a=0.3)).real.max(), abs=1e-6)
+    assert scgf == pytest.approx(scipy.linalg.eigvals(four_states(large[0], large[1], 0.3)).real.max(), abs=1e-6)
     # a return probability, which the exponential average reaches although a jump has no reverse at beta = -inf
     average = QUANTITIES["collective_qubits", "mean_exp_minus_entropy_pure_start_G"](point | {"tau": 0.2})
     assert average == pytest.approx(scipy.linalg.expm(0.4 * four_states(*large))[0, 0].real, abs=1e-6)
