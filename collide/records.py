@@ -8,6 +8,7 @@ number depends on which chunk was finished first.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from math import prod
 from typing import Any
 from zlib import crc32
 
@@ -71,7 +72,7 @@ class Field:
     @property
     def nbytes(self) -> int:
         """Bytes of one entry."""
-        return int(np.dtype(self.dtype).itemsize * np.prod(self.shape, dtype=np.int64))
+        return np.dtype(self.dtype).itemsize * prod(self.shape)
 
     def to_disk(self, values: Array) -> Array:
         """The values as they are stored: contiguous, little-endian, complex numbers as pairs."""
