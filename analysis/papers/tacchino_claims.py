@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from collide import Bath, Channel, LindbladModel, Space, qubit
+from collide.baths import Bath
+from collide.channels import Channel
+from collide.lindblad import LindbladModel
 from collide.machines import collective_formulas as formulas
 from collide.machines.collective_qubits import collective_lowering
 from collide.machines.tavis_cummings_formulas import effective_concurrence, effective_parameters
+from collide.operators import Space, qubit
 
 from ..entanglement import FLIP
 from .base import Claim

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import collide
+from collide.ensemble import run
 from collide.machines import collective_formulas as formulas
 from collide.machines.collective_qubits import collective_qubits
 
@@ -54,7 +54,7 @@ def curves(ntraj: int, seed: int) -> dict[str, Any]:
 def sampled(beta_A: float, beta_S: float, ntraj: int, seed: int) -> dict[str, float]:
     """Concurrence of the averaged state and entropy production per time, with errors, at one point."""
     model = collective_qubits(beta_A=float(beta_A), beta_S=float(beta_S))
-    ens = collide.run(model, ntraj, TIME, seed=seed, keep=("totals", "final_state"), progress=False)
+    ens = run(model, ntraj, TIME, seed=seed, keep=("totals", "final_state"), progress=False)
     entangled = entanglement(ens.final_state)
     low, high = entangled.interval
     sigma = ens.mean("entropy_production")

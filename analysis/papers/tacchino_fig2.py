@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-import collide
+from collide.ensemble import run
 from collide.machines.tavis_cummings_formulas import effective_concurrence
 
 from .. import style
@@ -15,7 +15,7 @@ from .tacchino_quantities import cavity, cavity_concurrence
 from .tacchino_sampling import cavity_time
 from .tacchino_schemes import draw_cavity
 
-KAPPA = np.logspace(-2, 3, 61)  # range not stated in the paper
+KAPPA = np.logspace(-2, 3, 101)  # range not stated in the paper
 POINTS = np.logspace(-2, 3, 11)
 PANELS = {"b": (0.0, (0.0002,)), "c": (0.001, (0.0002, 0.001, 0.005))}  # gamma and the pumps, in units of g
 COLORS = {0.0002: style.BLUE, 0.001: style.GREEN, 0.005: style.RED}
@@ -45,7 +45,7 @@ def sampled(p: float, gamma: float, kappa: float, ntraj: int, seed: int) -> dict
     """Concurrence of the averaged state at the end of trajectories of the full model, with its interval."""
     model = cavity(p=p, gamma=gamma, kappa=kappa, g=1.0)
     ground = np.eye(model.process.d)[0]
-    ens = collide.run(
+    ens = run(
         model, ntraj, cavity_time(model), seed=seed, initial=ground, keep=("totals", "final_state"), progress=False
     )
     found = entanglement(ens.final_state)
