@@ -29,8 +29,10 @@ from numba.extending import intrinsic, lower_getattr_generic, models, register_m
 
 from .compile import kernel
 
-borrowed = kernel(_nrt=False)
-inlined = kernel(_nrt=False, forceinline=True)  # for the smallest: a call costs 5 ns, and lanes travel through memory
+borrowed = kernel(_nrt=False, no_cfunc_wrapper=True)
+inlined = kernel(
+    _nrt=False, no_cfunc_wrapper=True, forceinline=True
+)  # for the smallest: a call costs 5 ns, and lanes travel through memory
 
 
 class Lent(types.Type):

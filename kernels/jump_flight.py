@@ -1,4 +1,4 @@
-"""One trajectory of jumps: how it opens, hops, jumps, passes its stops and lands.
+"""One trajectory of jumps: how it opens, jumps, passes its stops and lands.
 
 Its random numbers stand in pairs, ``(2 e, 2 e + 1)`` for event e: the opening (e = 0) takes the outcome and the first
 threshold, the e-th jump its channel and the next threshold, the closing measurement the first of the pair after the
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed, inlined
+from .jump_search import EXIT, NEXT, NONE, RATE, STOP, Bench
 from .jump_tables import JumpTables
 from .logarithm import log
 from .measurement import closing, expectation, norm2, opening
@@ -24,9 +25,6 @@ Complexes = NDArray[np.complex128]
 # status of a trajectory
 OK, NO_CHANNEL = 0, 1
 
-# what happens to a trajectory next
-NONE, JUMP, STOP = 0, 1, 2
-
 _SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
 
 
@@ -38,6 +36,7 @@ TRAVELLER = np.dtype(
         ("stop", np.int64),  # the next one
         ("jumps", np.int64),  # so far
         ("lift", np.int64),  # searches since the last event that ended without one; each begins at a higher level
+        ("due", np.int64),  # STOP if it has come to its next stop, else NONE
         ("landed", np.int64),
         ("time", np.float64),  # of the last event
         ("steps", np.float64),  # whole steps of the block since
@@ -151,37 +150,31 @@ def open_flight(
     block = tables.initial_block[outcome]
     for a in range(tables.block[block].size):
         flight.psi[slot, a] = tables.initial_vec[outcome, a]
+    traveller.due = STOP if tables.times[0] <= 0.0 else NONE
     _enter(tables, traveller, block, threshold)
-    if tables.times[0] <= 0.0:
-        pass_stop(tables, flight, columns, slot, seed)
 
 
 @borrowed
-def jump(
-    tables: JumpTables,
-    flight: Flight,
-    columns: Columns,
-    slot: int,
-    state: Floats,
-    lane: int,
-    exit: Any,
-    rate: float,
-    threshold: float,
-) -> None:
-    """Take an exit out of the state in a lane, and wait behind it for the next threshold.
-
-    `rate` is the norm squared of what the exit's operator makes of the state.
-    """
-    psi, entry, size = flight.psi[slot], tables.entry, tables.block[exit.block].size
+def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench: Bench, lane: int) -> None:
+    """Take the exit that was elected for a lane, and wait behind it for the next threshold."""
+    traveller, number = flight.traveller[slot], np.int64(bench.lane[EXIT, lane])
+    if number < 0:  # the norm fell although no channel takes the state out
+        columns.status[traveller.row] = NO_CHANNEL
+        columns.final[traveller.row] = -1
+        columns.closing_energy[traveller.row] = np.nan
+        traveller.landed = 1
+        return
+    exit, psi, entry, state = tables.exit[number], flight.psi[slot], tables.entry, bench.state
+    size = tables.block[exit.block].size
     if size > 1:
-        scale = 1.0 / math.sqrt(rate)
+        scale = 1.0 / math.sqrt(bench.lane[RATE, lane])
         for a in range(size):
             psi[a] = 0.0
         for e in range(exit.first, exit.end):
             real, imag = state[2 * entry[e].column, lane] * scale, state[2 * entry[e].column + 1, lane] * scale
             psi[entry[e].row] += entry[e].value * complex(real, imag)
-    _note(tables, columns, flight.traveller[slot], exit)
-    _enter(tables, flight.traveller[slot], exit.block, threshold)
+    _note(tables, columns, traveller, exit)
+    _enter(tables, traveller, exit.block, bench.lane[NEXT, lane])
 
 
 @inlined
@@ -193,36 +186,21 @@ def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> No
         kind = count[exit.channel, bath]
         if kind >= 0:
             counts[row, kind] += 1
-    if columns.log_id.shape[0] > 0:
-        _log(columns, row, traveller.time, exit.channel)
-
-
-@borrowed
-def lose(columns: Columns, traveller: Any) -> None:
-    """End a trajectory whose norm falls although no channel takes it out."""
-    columns.status[traveller.row] = NO_CHANNEL
-    columns.final[traveller.row] = -1
-    columns.closing_energy[traveller.row] = np.nan
-    traveller.landed = 1
-
-
-@inlined
-def _log(columns: Columns, row: int, time: float, channel: int) -> None:
-    """Note a jump, or only that there was one if the log is full."""
     at = columns.logged[0]
-    columns.logged[0] = at + 1
     if at < columns.log_id.shape[0]:
-        columns.log_id[at], columns.log_time[at], columns.log_channel[at] = row, time, channel
+        columns.log_id[at], columns.log_time[at], columns.log_channel[at] = row, traveller.time, exit.channel
+    columns.logged[0] = at + 1
 
 
 @borrowed
-def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+def _pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Read off the state in a slot at its next stop, and at those that coincide with it; land at the last."""
     traveller = flight.traveller[slot]
     time = tables.times[traveller.stop]
     traveller.time = time
     traveller.steps = 0.0
     traveller.lift = 0
+    traveller.due = NONE
     stops = tables.times.shape[0]
     while traveller.stop < stops and tables.times[traveller.stop] <= time:
         _read(tables, flight, columns, slot, traveller.stop)
@@ -281,22 +259,24 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
 
 
 @borrowed
-def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
-    """Follow a trajectory through blocks of one state until it lands or enters a larger one.
+def proceed(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+    """Pass the stop that is due, and follow a trajectory through blocks of one state until it lands or leaves them.
 
     Such a block is left after -ln(r) lifetimes, and the rates of its exits are known beforehand.
     """
     traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
-    while traveller.landed == 0:
+    while True:
+        if traveller.due == STOP:
+            _pass_stop(tables, flight, columns, slot, seed)
         here = tables.block[traveller.block]
-        if here.size > 1:
+        if here.size > 1 or traveller.landed == 1:
             return
         psi[slot, 0] = 1.0
         wait = traveller.threshold * here.lifetime  # infinite in a dark state
         left = times[traveller.stop] - traveller.time
         if wait >= left:
             traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
-            pass_stop(tables, flight, columns, slot, seed)
+            traveller.due = STOP
             continue
         traveller.time += wait
         u, threshold = pair(seed, traveller.id, traveller.jumps + 1)

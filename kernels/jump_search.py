@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed, inlined
-from .jump_flight import JUMP, NONE, STOP
 from .jump_tables import JumpTables
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 
@@ -32,7 +31,8 @@ Floats = NDArray[np.float64]
 
 # rows of `Bench.lane`
 THRESHOLD, STEPS, LEFT, REACH, CHOICE, NEXT, PASSED, PLACE, EVENT, EXIT, RATE = range(11)
-FILLED = 6  # so many of them are filled from outside, the others by the search
+NONE, JUMP, STOP = 0.0, 1.0, 2.0  # values of the row EVENT
+FILLED = 6  # so many of the rows are filled from outside, the others by the search
 
 _ITERATIONS = 64
 _TOGETHER = 4  # coordinates: 4 x 24 terms of 256 bytes fill half of the first cache
@@ -249,7 +249,7 @@ def locate(tables: JumpTables, block: int, bench: Bench) -> None:
         searching = searching & ((value > tolerance) | (value < -tolerance)) & ((better > low) & (better < high))
         place = select(searching, better, place)
     store(lane, PLACE, place)
-    store(lane, EVENT, select(jumped, splat(float(JUMP)), select(stopped, splat(float(STOP)), splat(float(NONE)))))
+    store(lane, EVENT, select(jumped, splat(JUMP), select(stopped, splat(STOP), splat(NONE))))
 
 
 @borrowed
@@ -257,7 +257,7 @@ def settle(tables: JumpTables, block: int, bench: Bench) -> None:
     """Bring each lane's state to the place of its event; lanes without one stay where they are."""
     m, order = tables.block[block].size, tables.block[block].order
     series, lane = bench.series, bench.lane
-    place = select(load(lane, EVENT) > splat(float(NONE)), load(lane, PLACE), splat(0.0))
+    place = select(load(lane, EVENT) > splat(NONE), load(lane, PLACE), splat(0.0))
     for row in range(0, 2 * m - 2, 4):  # four rows at a time, for an addition waits for the one before it
         last = _term(m, order) + row
         x, y, u, v = load(series, last), load(series, last + 1), load(series, last + 2), load(series, last + 3)

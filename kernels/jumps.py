@@ -11,28 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inlined, lend
-from .jump_flight import JUMP, STOP, TRAVELLER, Columns, Flight, hop, jump, lose, open_flight, pair, pass_stop
-from .jump_search import (
-    CHOICE,
-    EVENT,
-    EXIT,
-    FILLED,
-    LEFT,
-    NEXT,
-    PLACE,
-    RATE,
-    REACH,
-    STEPS,
-    THRESHOLD,
-    Bench,
-    descend,
-    elect,
-    expand,
-    locate,
-    make_bench,
-    settle,
-)
+from .borrowed import borrowed, lend
+from .jump_board import Queues, alight, board, enqueue, longest
+from .jump_flight import TRAVELLER, Columns, Flight, open_flight, proceed
+from .jump_search import Bench, descend, elect, expand, locate, make_bench, settle
+from .jump_sums import Sums, add
 from .jump_tables import JumpTables
 from .lanes import WIDTH
 
@@ -40,177 +23,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
-_LIFT = 4  # a search that found nothing begins so many levels higher the next time
 _SLOTS_PER_BLOCK = 8 * WIDTH
 _MOST_SLOTS = 2048
 _BUFFER = 2**26  # bytes that what is left at the stops may take
 _LONGEST_FIRST_LOG = 2**22
-
-
-class Sums(NamedTuple):
-    """Sums over the trajectories of a chunk, on each stop.
-
-    Attributes
-    ----------
-    expect : (ntime, nops, 2) float64
-        Of expectation values and of their squares.
-    heat_power : (ntime, nbaths, 4) float64
-        Of the heat from each bath and its powers.
-    heat_pair : (ntime, nbaths (nbaths - 1) / 2) float64
-        Of the products of the heats from two baths, (0, 1), (0, 2), ..., (1, 2), ...
-    rho : (ntime, d, d) complex128
-        Of |psi><psi| in the program's basis; ntime is 0 here if it is not wanted.
-    """
-
-    expect: Floats
-    heat_power: Floats
-    heat_pair: Floats
-    rho: Complexes
-
-
-class Queues(NamedTuple):
-    """Slots that wait for a search, two rings per block of more than one state.
-
-    Trajectories whose first search found nothing queue apart: the next one begins at a higher level, which the others
-    in its lanes would have to go through with them.
-
-    Attributes
-    ----------
-    slot : (queues, W) int64
-    head, length : (queues,) int64
-    ready : (W + WIDTH,) int64
-        Slots whose next event is known.
-    """
-
-    slot: Ints
-    head: Ints
-    length: Ints
-    ready: Ints
-
-
-@inlined
-def _push(queues: Queues, queue: int, slot: int) -> None:
-    at = queues.head[queue] + queues.length[queue]
-    width = queues.slot.shape[1]
-    queues.slot[queue, at - width if at >= width else at] = slot
-    queues.length[queue] += 1
-
-
-@inlined
-def _pop(queues: Queues, queue: int) -> int:
-    slot = queues.slot[queue, queues.head[queue]]
-    head = queues.head[queue] + 1
-    queues.head[queue] = 0 if head == queues.slot.shape[1] else head
-    queues.length[queue] -= 1
-    return slot
-
-
-@borrowed
-def _longest(queues: Queues) -> int:
-    """Return the queue with most slots, -1 if all are empty."""
-    best, most = -1, 0
-    for queue in range(queues.length.shape[0]):
-        if queues.length[queue] > most:
-            best, most = queue, queues.length[queue]
-    return best
-
-
-@borrowed
-def _board(
-    tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int, seed: np.uint64
-) -> tuple[int, int, int]:
-    """Bring up to sixteen waiting trajectories into lanes; return block, number of trajectories and highest level."""
-    count = min(queues.length[queue], WIDTH)
-    number = flight.traveller[queues.slot[queue, queues.head[queue]]].block
-    block, times, top = tables.block[number], tables.times, -1
-    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
-    m, first_level, highest, per_step = block.size, block.first_level, block.levels - 1, 1.0 / block.step
-    for l in range(count):
-        slot = _pop(queues, queue)
-        ready[l] = slot
-        for a in range(m):
-            state[2 * a, l], state[2 * a + 1, l] = psi[slot, a].real, psi[slot, a].imag
-        traveller = travellers[slot]
-        left = (times[traveller.stop] - traveller.time) * per_step
-        level = min(highest, first_level + _LIFT * traveller.lift)
-        reach = 1.0 * (1 << level) if level >= 0 else 0.0
-        while level >= 0 and traveller.steps + reach > left:
-            reach *= 0.5
-            level -= 1
-        top = max(top, level)
-        lane[THRESHOLD, l], lane[STEPS, l], lane[LEFT, l], lane[REACH, l] = (
-            traveller.threshold,
-            traveller.steps,
-            left,
-            reach,
-        )
-        lane[CHOICE, l], lane[NEXT, l] = pair(seed, traveller.id, traveller.jumps + 1)
-    for l in range(count, WIDTH):  # an empty lane repeats the first one, and nobody reads it
-        for row in range(2 * m):
-            state[row, l] = state[row, 0]
-        for row in range(FILLED):
-            lane[row, l] = lane[row, 0]
-    return number, count, top
-
-
-@borrowed
-def _search(
-    tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, queue: int, seed: np.uint64
-) -> int:
-    """Find the next events of trajectories of one queue and let them happen; return how many there were."""
-    number, count, top = _board(tables, flight, bench, queues, queue, seed)
-    descend(tables, number, bench, top)
-    expand(tables, number, bench)
-    locate(tables, number, bench)
-    settle(tables, number, bench)
-    elect(tables, number, bench)
-    m, step = tables.block[number].size, tables.block[number].step
-    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
-    for l in range(count):
-        slot = ready[l]
-        traveller = travellers[slot]
-        if lane[EVENT, l] == JUMP:
-            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * step
-            exit = np.int64(lane[EXIT, l])
-            if exit < 0:
-                lose(columns, traveller)
-            else:
-                jump(tables, flight, columns, slot, state, l, tables.exit[exit], lane[RATE, l], lane[NEXT, l])
-            continue
-        for a in range(m):
-            psi[slot, a] = complex(state[2 * a, l], state[2 * a + 1, l])
-        if lane[EVENT, l] == STOP:
-            pass_stop(tables, flight, columns, slot, seed)
-        else:
-            traveller.steps = lane[STEPS, l]
-            traveller.lift += 1
-    return count
-
-
-@borrowed
-def _add(tables: JumpTables, flight: Flight, sums: Sums, slot: int) -> None:
-    """Add what a landed trajectory has left at its stops."""
-    for stop in range(flight.traveller[slot].stop):  # fewer than all only if it was lost
-        for op in range(sums.expect.shape[1]):
-            value = flight.value[slot, stop, op]
-            sums.expect[stop, op, 0] += value
-            sums.expect[stop, op, 1] += value * value
-        pair = 0
-        for bath in range(sums.heat_power.shape[1]):
-            heat = flight.heat[slot, stop, bath]
-            power = heat
-            for order in range(4):
-                sums.heat_power[stop, bath, order] += power
-                power *= heat
-            for other in range(bath + 1, sums.heat_power.shape[1]):
-                sums.heat_pair[stop, pair] += heat * flight.heat[slot, stop, other]
-                pair += 1
-        if sums.rho.shape[0] > 0:
-            block = flight.snapshot_block[slot, stop]
-            for a in range(tables.block[block].size):
-                for b in range(tables.block[block].size):
-                    element = flight.snapshot[slot, stop, a] * flight.snapshot[slot, stop, b].conjugate()
-                    sums.rho[stop, tables.basis[block, a], tables.basis[block, b]] += element
 
 
 @borrowed
@@ -237,21 +53,26 @@ def _fly(
     )
     folded, opened = start, start
     while folded < stop:
-        queue, ready = _longest(queues), 0
+        queue, ready = longest(queues), 0
         if queue >= 0:
-            ready = _search(tables, flight, columns, bench, queues, queue, seed)
+            block, ready, top = board(tables, flight, bench, queues, queue, seed)
+            descend(tables, block, bench, top)
+            expand(tables, block, bench)
+            locate(tables, block, bench)
+            settle(tables, block, bench)
+            elect(tables, block, bench)
+            alight(tables, flight, columns, bench, queues, block, ready)
         while opened < stop and opened - folded < window:
             open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
             queues.ready[ready] = opened % window
             opened, ready = opened + 1, ready + 1
         for k in range(ready):
             slot = queues.ready[k]
-            hop(tables, flight, columns, slot, seed)
+            proceed(tables, flight, columns, slot, seed)
             if flight.traveller[slot].landed == 0:
-                lifted = 1 if flight.traveller[slot].lift > 0 else 0
-                _push(queues, 2 * tables.block[flight.traveller[slot].block].queue + lifted, slot)
+                enqueue(tables, flight, queues, slot)
         while folded < opened and flight.traveller[folded % window].landed == 1:
-            _add(tables, flight, sums, folded % window)
+            add(tables, flight, sums, folded % window)
             folded += 1
 
 
