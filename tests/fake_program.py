@@ -147,7 +147,7 @@ def run_chunk(program: FakeProgram, seed: int, start: int, stop: int) -> Chunk:
     return Chunk(start, stop, columns, partial, ragged)
 
 
-def replay(program: FakeProgram, seed: int, trajectory: int) -> Chunk:
+def replay(program: FakeProgram, seed: int, trajectory: int, times: Any = None) -> Chunk:
     return run_chunk(program, seed, trajectory, trajectory + 1)
 
 

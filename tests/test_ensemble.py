@@ -190,6 +190,8 @@ def test_resuming_by_running_again(tmp_path: Path, whole: Any) -> None:
 
 def test_replay_is_asked_of_the_engine(whole: Any) -> None:
     assert whole.replay(123).columns["work"][0] == whole.work[123]
+    with pytest.raises(ValueError, match="`trajectory` must be from 0 to 999, but is 1000"):
+        whole.replay(1000)
 
 
 # -- interruption

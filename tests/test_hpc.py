@@ -88,7 +88,7 @@ def client() -> Iterator[Any]:
         "distributed", reason="dask[distributed] is not installed: pip install qcollide[hpc]"
     )
 
-    class Install(distributed.WorkerPlugin):
+    class Install(distributed.WorkerPlugin):  # type: ignore[misc,name-defined,unused-ignore]
         def setup(self, worker: Any) -> None:
             fake_program.install()
 

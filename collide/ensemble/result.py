@@ -136,9 +136,20 @@ class Ensemble(Rows):
         """(sum(row_size),) channels of all recorded jumps."""
         return self.events("jump_channel")
 
-    def replay(self, trajectory: int) -> Any:
-        """The full path of one trajectory: times, states, energies, jumps; its totals are those of its row."""
-        return engine.replay(self.program, self.seed, int(trajectory))
+    def replay(self, trajectory: int, times: ArrayLike | None = None) -> engine.Path:
+        """The full path of one trajectory: times, states, energies, jumps; its totals are those of its row.
+
+        Parameters
+        ----------
+        trajectory : int
+            Its number, from 0.
+        times : (n,) array_like, optional
+            Jumps only: when to look.
+        """
+        ntraj = self._store.plan.grid.ntraj
+        if not 0 <= trajectory < ntraj:
+            raise ValueError(f"`trajectory` must be from 0 to {ntraj - 1}, but is {trajectory}.")
+        return engine.replay(self.program, self.seed, int(trajectory), times)
 
     # -- statistics of columns, streaming
 

@@ -174,7 +174,9 @@ def _take_up(
     if not differences and (grid.first, grid.last) != (store.plan.grid.first, store.plan.grid.last):
         differences = ["the shard is another one"]
     if differences:
-        raise ValueError(f"{path} holds another run: {'; '.join(differences)}. Choose another name, or allow to overwrite it.")
+        raise ValueError(
+            f"{path} holds another run: {'; '.join(differences)}. Choose another name, or allow to overwrite it."
+        )
     return resume(path, executor=executor, threads=threads, progress=progress)
 
 

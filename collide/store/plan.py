@@ -90,13 +90,16 @@ class Plan:
         meta = self.program.meta
         baths = list(meta.get("baths", []))
         pairs = [f"{a},{b}" for i, a in enumerate(baths) for b in baths[i + 1 :]]
-        known = {
+        known: dict[str, list[Any]] = {
             "bath": baths,
             "e_op": list(meta.get("e_ops", [])),
             "pair": pairs,
             "power": [1, 2],
             "order": [1, 2, 3, 4],
         }
+        if {"count_bath", "count_quantum"} <= self.program.arrays.keys():
+            rows = zip(self.program.arrays["count_bath"], self.program.arrays["count_quantum"], strict=True)
+            known["count"] = [f"{baths[int(bath)]}:{quantum:+g}" for bath, quantum in rows]
         return {**known, **meta.get("coords", {})}
 
     @property
