@@ -79,7 +79,7 @@ def test_minimal_kraus_keeps_small_weights_and_zeros():
     flips = np.zeros((3, 2, 2), complex)
     flips[:, 1, 0] = [1e-9, 2e-9, 2e-9]
     (single,) = minimal_kraus(flips)
-    assert abs(single[1, 0]) == pytest.approx(3e-9, rel=1e-14)
+    assert abs(single[1, 0]) == pytest.approx(3e-9, rel=1e-14, abs=0)
     assert np.count_nonzero(single) == 1
 
 

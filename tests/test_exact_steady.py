@@ -59,7 +59,7 @@ def test_pair_against_the_closed_form():
     number = [embed(LOWER.T @ LOWER, [k], (2, 2)) for k in range(2)]
     for k in range(2):
         exact = (4 * g**2 * sum(up) + up[k] * G[1 - k] * sum(G)) / D
-        assert (number[k] @ rho).trace().real == pytest.approx(exact, rel=1e-13)
+        assert (number[k] @ rho).trace().real == pytest.approx(exact, rel=1e-13, abs=0)
     hop = embed(np.kron(LOWER, LOWER.T), [0, 1], (2, 2))
     assert (hop @ rho).trace() == pytest.approx(2j * g * (up[0] * down[1] - down[0] * up[1]) / D, abs=1e-16)
 
