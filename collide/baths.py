@@ -153,7 +153,9 @@ class Bath:
             return limit, limit
         strength = self.strength(omega)
         n = self.occupation(omega)
-        return strength * ((1 - n) if self.statistics == "spin" else (1 + n)), strength * n
+        # 1 - n of a spin is n at the opposite temperature, which keeps its digits where n is close to one
+        empty = occupation(omega, -self.beta, "spin") if self.statistics == "spin" else 1 + n
+        return strength * empty, strength * n
 
     def strength(self, omega: float) -> float:
         """J(omega), or Lambda(T, omega) of a metal."""

@@ -44,14 +44,28 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
 
 
 def cheapest_basis(process: Process, flow: Flow, protocol: Protocol) -> tuple[Basis, Blocks]:
-    """The basis, of the given one and the eigenbasis of H, whose largest invariant block is smaller."""
-    candidates = [Basis(None)]
-    if process.d <= EIGENBASIS_LIMIT:
-        vectors = eigenbasis(process.H)[1]
-        if np.count_nonzero(vectors - np.diag(np.diag(vectors))):
-            candidates.append(Basis(vectors))
-    found = [(basis, partition(process, flow, protocol, basis)) for basis in candidates]
+    """Of the given basis, the eigenbasis of H and the closing kets, the one with the smallest largest block.
+
+    The closing kets diagonalise the averaged state; where H is degenerate only they tell which superpositions the jumps
+    single out (two qubits in collective baths), and the process is classical in them.
+    """
+    found: list[tuple[Basis, Blocks]] = []
+    for vectors in (
+        None,
+        eigenbasis(process.H)[1] if process.d <= EIGENBASIS_LIMIT else None,
+        _closing_basis(protocol),
+    ):
+        trivial = vectors is not None and not np.count_nonzero(vectors - np.diag(np.diag(vectors)))
+        if found and (vectors is None or trivial or found[-1][1].largest == 1):
+            continue
+        basis = Basis(vectors)
+        found.append((basis, partition(process, flow, protocol, basis)))
     return min(found, key=lambda pair: pair[1].largest)
+
+
+def _closing_basis(protocol: Protocol) -> Complexes | None:
+    """Columns of the closing measurement, if there is one to speak of."""
+    return None if protocol.closing is None else protocol.closing.kets.T.copy()
 
 
 def partition(process: Process, flow: Flow, protocol: Protocol, basis: Basis) -> Blocks:
@@ -83,7 +97,7 @@ def centred(heff: Complexes, blocks: Blocks) -> Complexes:
 
 def explain(blocks: Blocks, d: int, basis: Basis) -> str:
     """What the kernels will do with these blocks, in a sentence."""
-    where = "the eigenbasis of H" if basis.vectors is not None else "the given basis"
+    where = "an eigenbasis" if basis.vectors is not None else "the given basis"
     count, largest = len(blocks.members), blocks.largest
     if largest == 1:
         return f"classical jump process: in {where} every jump leads from one of the {count} basis states to one"

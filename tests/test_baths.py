@@ -27,6 +27,12 @@ def test_inverted_spins_absorb_more_than_they_emit() -> None:
     assert qubit_ancilla(1.0, -2.0).populations[1] > 0.5
 
 
+def test_emission_of_inverted_spins_keeps_its_digits() -> None:
+    down, up = Bath("b", beta=-40.0, statistics="spin").rates(1.0)
+    assert down == pytest.approx(math.exp(-40.0), rel=1e-12)
+    assert up == pytest.approx(1.0)
+
+
 def test_zero_temperature_has_no_absorption_and_no_warning() -> None:
     for statistics in ("boson", "spin"):
         assert Bath("b", temperature=0.0, statistics=statistics, spectral_density=0.7).rates(3.0) == (0.7, 0.0)

@@ -245,3 +245,12 @@ def test_closing_in_the_product_basis() -> None:
     assert program.arrays["final_p"].sum() == pytest.approx(1.0)
     with pytest.raises(ValueError, match="`closing` must be None, 'product'"):
         compile_program(collision_pair(0.5), 5.0, closing="energy")
+
+
+def test_collective_baths_are_classical_in_the_basis_of_their_state() -> None:
+    """Degenerate levels: neither the given basis nor that of H shows it, the eigenbasis of the state does."""
+    from collide.machines import collective_qubits
+
+    program = compile_program(collective_qubits(beta_A=0.3, beta_S=2.0), 5.0)
+    assert program.meta["explanation"].startswith("classical jump process")
+    assert program.arrays["size"].tolist() == [1, 1, 1, 1]
