@@ -20,6 +20,13 @@ def test_a_ladder_that_grows_keeps_its_eigenvalues(growth: float) -> None:
     np.testing.assert_allclose(found, np.sort(exact), rtol=0, atol=1e-12)
 
 
+def test_a_ladder_and_its_transpose_have_the_same_digits() -> None:
+    rng = np.random.default_rng(5)
+    up, down = 10.0 ** rng.uniform(-8, 8, size=(2, 59))
+    matrix = np.diag(-rng.uniform(1, 2, size=60)) + np.diag(up, -1) + np.diag(1e-3 * down, 1)
+    np.testing.assert_array_equal(np.sort(eigenvalues(matrix).real), np.sort(eigenvalues(matrix.T).real))
+
+
 def test_without_the_similarity_the_same_ladder_is_lost() -> None:
     worst = la.eigvals(ladder(300, 50.0, 0.02)).real.max()
     assert worst > 0 > eigenvalues(ladder(300, 50.0, 0.02)).real.max()

@@ -18,7 +18,7 @@ from collide.exact.reduced import FlowMap, Reduced, Step
 from collide.exact.spectrum import eigenvalues
 from collide.exact.steady import Stationary
 
-NEAR = 1e-14  # relative to the largest rate: what an eigenvalue solver is wrong by where eigenvectors are harmless
+NEAR = 1e-14  # relative to the largest eigenvalue: by what a solver is wrong where eigenvectors are harmless
 
 Push = Callable[[Floats], Floats]
 
@@ -163,15 +163,19 @@ def _dominant(reduced: Reduced, tilt: Numbers) -> complex:
         return complex(few(action, k=1, which=which, v0=start, ncv=min(60, m - 1), return_eigenvectors=False)[0])
     values = eigenvalues(matrix)
     value = complex(values[np.argmax(values.real if reduced.continuous else np.abs(values))])
-    return _polished(reduced, tilt, value) if reduced.continuous else value
+    return _polished(reduced, tilt, value, float(np.abs(values).max())) if reduced.continuous else value
 
 
-def _polished(reduced: Reduced, tilt: Numbers, value: complex) -> complex:
+def _polished(reduced: Reduced, tilt: Numbers, value: complex, largest: float) -> complex:
     r"""Give the leading eigenvalue of a tilted generator relative accuracy, by Newton's method.
 
     With the eigenvector r of trace one, :math:`\lambda = \sum_k (e^{u_k} - 1)\,\mathrm{Tr}[J_k r]`: the flow without
     counts leaves the trace alone and drops out.  For a trial value r is found from all rows but one; this equation is
     the last one.
+
+    That is better than the eigenvalue itself only where the counted flow, with the errors of r that the conditioning of
+    the equations allows, is smaller than the `largest` eigenvalue, to whose rounding all eigenvalues are known: at low
+    temperature, but not on long ladders, whose eigenvectors make the equation insensitive to the eigenvalue.
     """
     step, m, d = reduced.steps[0], reduced.size, reduced.sector.d
     weights = step.weights(tilt)
@@ -185,11 +189,20 @@ def _polished(reduced: Reduced, tilt: Numbers, value: complex) -> complex:
         r = la.lu_solve(factors, np.eye(m)[row])
         r = r / r[:d].sum()
         slope = la.lu_solve(factors, np.where(np.arange(m) == row, 0.0, r))
-        change = (count @ r - trial) / (1.0 - count @ slope)
-        if not np.isfinite(change) or abs(change) > NEAR * np.abs(matrix).max():
-            return value  # on long ladders the trace of the eigenvector is worse known than the eigenvalue
+        flow, sensitivity = float(np.abs(count) @ np.abs(r)), 1.0 - count @ slope
+        if not flow < abs(sensitivity) * largest * _reciprocal_condition(matrix, factors[0]):
+            return value
+        change = (count @ r - trial) / sensitivity
+        if not abs(change) <= NEAR * largest:
+            return value
         trial = trial + change
     return complex(trial)
+
+
+def _reciprocal_condition(matrix: Numbers, factor: Numbers) -> float:
+    """1 / (norm of a matrix times norm of its inverse), from its factors."""
+    estimate = la.lapack.zgecon if np.iscomplexobj(factor) else la.lapack.dgecon
+    return float(estimate(factor, np.abs(matrix).sum(axis=0).max())[0])
 
 
 def reversed_tilt(reduced: Reduced, tilt: Numbers) -> Numbers:

@@ -17,13 +17,25 @@ import scipy.sparse.linalg as sla
 from collide.exact.jets import Numbers
 from collide.exact.process import Floats
 
+ALIKE = 1e-8  # relative difference of facing entries up to which a matrix counts as symmetric
+
 
 def eigenvalues(matrix: Numbers) -> Numbers:
     """All eigenvalues of a dense real or complex matrix (m, m), in any order, (m,) complex."""
     count, label = connected_components(sp.csr_array(matrix != 0), directed=True, connection="strong")
     parts = [np.flatnonzero(label == part) for part in range(count)] if count < len(matrix) else []
-    found = [la.eigvals(facing_alike(matrix[np.ix_(part, part)]), check_finite=False) for part in parts]
+    found = [_of_part(matrix[np.ix_(part, part)]) for part in parts]
     return np.concatenate(found) if found else np.diag(matrix).astype(complex)
+
+
+def _of_part(matrix: Numbers) -> Numbers:
+    """Eigenvalues of a part whose states all reach one another."""
+    even = facing_alike(matrix)
+    if not np.iscomplexobj(even) and np.allclose(even, even.T, rtol=ALIKE, atol=0.0):
+        # a ladder or a tree; what a ring of this affinity adds is of second order in it
+        symmetric = np.sign(matrix) * np.sqrt(matrix * matrix.T)
+        return la.eigvalsh(symmetric, check_finite=False).astype(complex)
+    return la.eigvals(even, check_finite=False)
 
 
 def facing_alike(matrix: Numbers) -> Numbers:
