@@ -42,11 +42,13 @@ def sampled(models: Sequence[Any], x: Any, ntraj: int, seed: int, **how: Any) ->
 
 def saturation(ntraj: int, seed: int) -> dict[str, Any]:
     """J_L(T_L) at T_R = 0 for three couplings; inset: weak coupling, global against local equation."""
-    T, few = np.concatenate([np.linspace(0.05, 1, 39), np.linspace(1.1, 10, 90)]), (0.5, 1.0, 2.0, 4.0, 6.5, 9.5)
+    T, few = np.concatenate([np.linspace(0.05, 1, 26), np.linspace(1.2, 10, 45)]), (0.5, 1.0, 2.0, 4.0, 6.5, 9.5)
     found: dict[str, Any] = {"couplings": np.array(COUPLINGS)}
-    for Delta in COUPLINGS:
+    for number, Delta in enumerate(COUPLINGS):
         found[f"exact {Delta}"] = curve([ising(Delta=Delta, T_L=t, T_R=0) for t in T], T)
-        found[f"sampled {Delta}"] = sampled([ising(Delta=Delta, T_L=t, T_R=0) for t in few], few, ntraj, seed)
+        found[f"sampled {Delta}"] = sampled(
+            [ising(Delta=Delta, T_L=t, T_R=0) for t in few], few, ntraj, seed + 10 * number
+        )
     weak = COUPLINGS[-1]
     pictures = {
         "local": {"equation": "local"},
@@ -54,8 +56,8 @@ def saturation(ntraj: int, seed: int) -> dict[str, Any]:
     }
     # at T_R = 0 exactly the right spin never flips and the steady state is not unique
     cold = 1e-6
-    local = [ising(Delta=weak, T_L=t, T_R=cold, equation="local").heat_currents()["L"] for t in T[::4]]
-    found["exact local"] = {"x": T[::4], "J": np.array(local)}
+    local = [ising(Delta=weak, T_L=t, T_R=cold, equation="local").heat_currents()["L"] for t in T[::3]]
+    found["exact local"] = {"x": T[::3], "J": np.array(local)}
     for name, keywords in pictures.items():
         models: list[Any] = [ising(Delta=weak, T_L=t, T_R=cold, **keywords) for t in few]  # type: ignore[arg-type]
         found[f"sampled {name}"] = sampled(models, few, ntraj, seed + 100, bath="L", time=LONG)
@@ -67,18 +69,19 @@ def saturation(ntraj: int, seed: int) -> dict[str, Any]:
 
 def diode(ntraj: int, seed: int) -> dict[str, Any]:
     """J_L(Delta) with the left bath hot (a) and cold (b); inset: J_L against the temperature difference."""
-    Delta, few = np.linspace(0.005, 0.995, 100), (0.15, 0.35, 0.55, 0.75, 0.95)
+    Delta, few = np.linspace(0.005, 0.995, 56), (0.15, 0.35, 0.55, 0.75, 0.95)
     found: dict[str, Any] = {"cold": np.array(COLD), "means": np.array(MEANS)}
     for k, T in enumerate(COLD):
-        for name, (left, right) in (("forward", (HOT, T)), ("reverse", (T, HOT))):
+        for turn, (name, left, right) in enumerate((("forward", HOT, T), ("reverse", T, HOT))):
             found[f"{name} {T}"] = curve([ising(Delta=d, T_L=left, T_R=right) for d in Delta], Delta)
             points = [ising(Delta=d, T_L=left, T_R=right) for d in few]
-            found[f"sampled {name} {T}"] = sampled(points, few, ntraj, seed + 10 * k)
-    differences, some = np.linspace(-0.99, 0.99, 100), np.array([-0.9, -0.6, -0.3, 0.3, 0.6, 0.9])
-    for mean in MEANS:
+            found[f"sampled {name} {T}"] = sampled(points, few, ntraj, seed + 20 * k + 10 * turn)
+    differences, some = np.linspace(-0.99, 0.99, 67), np.array([-0.9, -0.6, -0.3, 0.3, 0.6, 0.9])
+    for number, mean in enumerate(MEANS):
         for name, x in (("exact", differences), ("sampled", some)):
             models = [ising(Delta=0.5, T_L=mean + d / 2, T_R=mean - d / 2) for d in x]
-            found[f"{name} mean {mean}"] = curve(models, x) if name == "exact" else sampled(models, x, ntraj, seed + 50)
+            start = seed + 100 + 10 * number
+            found[f"{name} mean {mean}"] = curve(models, x) if name == "exact" else sampled(models, x, ntraj, start)
     return found
 
 
@@ -87,7 +90,7 @@ def diode(ntraj: int, seed: int) -> dict[str, Any]:
 
 def chain(ntraj: int, seed: int) -> dict[str, Any]:
     """J_L(T_L) of the XY chain at T_R = 0: the local current passes a maximum, the global one saturates."""
-    T, few = np.geomspace(0.1, 200, 60), (0.5, 2.0, 10.0, 50.0)
+    T, few = np.geomspace(0.1, 200, 45), (0.5, 2.0, 10.0, 50.0)
     found: dict[str, Any] = {"kappa": 0.1, "h": 1.0, "Delta": 0.5}
     for equation in ("local", "global"):
         found[f"exact {equation}"] = curve([xy_chain(N=SPINS, T_L=t, equation=equation) for t in T], T)
