@@ -17,6 +17,7 @@ from .compare import Comparison, Verdict, compare_distribution, compare_mean, co
 from .cumulants import cumulants, joint_cumulant
 from .distributions import atoms
 from .estimates import Estimate
+from .exact_laws import joint_law
 from .exact_side import ExactSide
 from .goodness import chi_square
 from .integral_theorem import integral_fluctuation_theorem
@@ -46,7 +47,7 @@ def compare_with_exact(
     false_alarm : float
         Largest probability that a right program fails, shared among all comparisons.
     distributions : bool, optional
-        Whether exact distributions of quanta are computed; up to dimension 16 by default.
+        Whether exact distributions are computed; up to dimension 16 by default.
     exact : ExactSide, optional
         The exact side, if it is at hand already.
 
@@ -62,7 +63,7 @@ def compare_with_exact(
     parts: dict[str, tuple[Callable[[], Iterator[Comparison]], ...]] = {
         "At the end": (court.totals, court.covariances, court.closing, court.theorem),
         "Counts": (court.counts,),
-        "Distributions": (court.outcomes, *((court.quanta,) if wanted else ())),
+        "Distributions": (court.outcomes, *((court.laws,) if wanted else ())),
         "On the way": (court.in_time, court.observables),
     }
     for group, members in parts.items():
@@ -147,15 +148,20 @@ class _Court:
                 found = np.bincount(column(self.ens.column(name)).values.astype(int), minlength=len(p))
                 yield compare_distribution(f"{name} outcomes (χ²)", chi_square(found, np.asarray(p), n=self.n))
 
-    def quanta(self) -> Iterator[Comparison]:
-        """Distribution of the net quanta of each bath."""
+    def laws(self) -> Iterator[Comparison]:
+        """Distributions of the net quanta of each bath, of work and of entropy production."""
         table = self.exact.model.process.counts
         counted = self.ens.counts
         for bath in self.ens.baths:
-            net = counted @ table.charge_weight(bath)
-            support, p = self.exact.quanta(bath)
-            test = atoms(net).against(*_padded(support, p, net))
+            test = atoms(counted @ table.charge_weight(bath)).against(*self.exact.quanta(bath))
             yield compare_distribution(f"net quanta {bath} (χ²)", test)
+        joint = joint_law(self.exact)
+        if joint is None:
+            return
+        for quantity, law in (("work", joint.work), ("entropy_production", joint.entropy_production)):
+            support, p = law()
+            if len(support) > 1:
+                yield compare_distribution(f"{quantity} (χ²)", atoms(self.ens, quantity).against(support, p))
 
     def in_time(self) -> Iterator[Comparison]:
         """Mean and variance of the heats before the end."""
@@ -223,9 +229,3 @@ class _Court:
                 self.notes.append(f"{quantity} is undefined in this model and was not compared.")
             return None
         return np.asarray(raw, dtype=float)
-
-
-def _padded(support: Floats, p: Floats, found: Floats) -> tuple[Floats, Floats]:
-    """The exact distribution with zeros where only the sample has been, so that the test sees the impossible."""
-    missing = np.setdiff1d(found, support)
-    return np.append(support, missing), np.append(p, np.zeros(len(missing)))

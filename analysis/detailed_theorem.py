@@ -48,6 +48,8 @@ class DetailedTheorem:
         Per bin: -ln <e^{-a x}>_{x > 0} / a, which makes the relation exact in a bin of any width; ln N(x) / N(-x)
         with half a count added to each; its error.
     n : int
+    backward : int
+        Trajectories of the reversed process it was compared with; 0 for the mirror image.
     """
 
     name: str
@@ -61,6 +63,7 @@ class DetailedTheorem:
     log_ratio: Floats
     log_ratio_error: Floats
     n: int
+    backward: int = 0
 
     def plot(self, ax: Any = None) -> Any:
         """ln P(x)/P(-x) with errors, the fitted slope and the expected one."""
@@ -72,14 +75,16 @@ class DetailedTheorem:
         )
         if math.isfinite(self.slope.value):
             ax.plot(reach, self.slope.value * reach, color=style.RED, linewidth=1.2, ls="--", label=f"fit {self.slope}")
-        ax.set(xlabel=self.name, ylabel=r"$\ln\,P(x)/P(-x)$")
+        mirrored = r"\tilde{P}(-x)" if self.backward else "P(-x)"
+        ax.set(xlabel=self.name, ylabel=rf"$\ln\,P(x)/{mirrored}$")
         ax.legend()
         return ax
 
     def __repr__(self) -> str:
+        seen = f"{self.backward} backward" if self.backward else f"{self.negative} negative values"
         return (
             f"ln P(x)/P(-x) of {self.name}: slope {self.slope}, expected {self.expected:.6g} "
-            f"({self.z:+.2f} standard errors), from {self.negative} negative values among {self.n}."
+            f"({self.z:+.2f} standard errors), from {self.n} trajectories and {seen}."
         )
 
 
@@ -136,6 +141,7 @@ def detailed_fluctuation_theorem(
         log_ratio=y,
         log_ratio_error=e,
         n=len(col),
+        backward=0 if backward is None else int((~signs.forward).sum()),
     )
 
 

@@ -51,26 +51,33 @@ class Atoms:
 
     def counts_at(self, support: ArrayLike, tolerance: float = 1e-6) -> Ints:
         """Counts at given values (0 where none occurred); an error if something occurred elsewhere."""
+        found, elsewhere = self._placed(support, tolerance)
+        if len(elsewhere):
+            raise ValueError(
+                f"`support` must contain every value of {self.name!r} that occurred, but lacks {elsewhere[0]:.6g}."
+            )
+        return found
+
+    def against(self, support: ArrayLike, probability: ArrayLike, tolerance: float = 1e-6) -> Goodness:
+        """Chi-square of the counts against an exact distribution; p = 0 if something occurred outside its support."""
+        order = np.argsort(np.asarray(support, dtype=float))
+        counts, elsewhere = self._placed(support, tolerance)
+        test = chi_square(counts[order], np.asarray(probability, dtype=float)[order], n=self.n)
+        return Goodness(test.test, np.inf, test.dof, 0.0) if len(elsewhere) else test
+
+    def _placed(self, support: ArrayLike, tolerance: float) -> tuple[Ints, Floats]:
+        """Counts at the values of a support, and the finite values that are none of them."""
         wanted = np.asarray(support, dtype=float)
         order = np.argsort(wanted)
         finite = self.support[np.isfinite(self.support)]
-        place = np.clip(np.searchsorted(wanted[order], finite), 1, max(len(wanted) - 1, 1))
-        left, right = order[np.minimum(place - 1, len(wanted) - 1)], order[np.minimum(place, len(wanted) - 1)]
+        counts = self.counts[np.isfinite(self.support)]
+        place = np.searchsorted(wanted[order], finite)
+        left, right = order[np.maximum(place - 1, 0)], order[np.minimum(place, len(wanted) - 1)]
         nearest = np.where(np.abs(wanted[left] - finite) <= np.abs(wanted[right] - finite), left, right)
-        away = np.abs(wanted[nearest] - finite) > tolerance * max(1.0, float(np.abs(wanted).max()))
-        if away.any():
-            raise ValueError(
-                f"`support` must contain every value of {self.name!r} that occurred, but lacks {finite[away][0]:.6g}."
-            )
+        here = np.abs(wanted[nearest] - finite) <= tolerance * max(1.0, float(np.abs(wanted).max()))
         found = np.zeros(len(wanted), dtype=np.int64)
-        np.add.at(found, nearest, self.counts[np.isfinite(self.support)])
-        return found
-
-    def against(self, support: ArrayLike, probability: ArrayLike) -> Goodness:
-        """Chi-square of the counts against an exact distribution on a support."""
-        order = np.argsort(np.asarray(support, dtype=float))
-        counts = self.counts_at(support)[order]
-        return chi_square(counts, np.asarray(probability, dtype=float)[order], n=self.n)
+        np.add.at(found, nearest[here], counts[here])
+        return found, finite[~here]
 
     def plot(self, ax: Any = None, *, exact: tuple[ArrayLike, ArrayLike] | None = None, log: bool = False) -> Any:
         """Probabilities with Poisson errors; an exact (support, probability) is laid over."""

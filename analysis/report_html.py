@@ -135,15 +135,15 @@ def _is_number(cell: str) -> bool:
 
 
 def _verdict(verdict: Verdict) -> str:
-    """The table of comparisons with a bar for each deviation; its full width is twice the limit."""
+    """The table of comparisons with a bar for each deviation; it ends at the limit."""
     groups: dict[str, list[str]] = {}
     for row, cells in zip(verdict.rows, verdict_rows(verdict), strict=True):
         groups.setdefault(row.group, []).append(_comparison(row.z, cells, verdict.limit))
     tables = "".join(_group(name, rows) for name, rows in groups.items())
     notes = "".join(f'<p class="note">{escape(n)}</p>' for n in verdict.notes)
     legend = (
-        f'<p class="note">Bars end at ±{2 * verdict.limit:.3g} standard errors; the limit for {verdict.comparisons} '
-        f"comparisons is {verdict.limit:.3g}. Of a χ² the exact value is its number of degrees of freedom.</p>"
+        f'<p class="note">Deviations in standard errors; the bars end at ±{verdict.limit:.3g}, the limit for '
+        f"{verdict.comparisons} comparisons. Of a χ² the exact value is its number of degrees of freedom.</p>"
     )
     return f'<div class="comparisons">{tables}</div>{legend}{notes}'
 
@@ -154,7 +154,7 @@ def _group(name: str, rows: list[str]) -> str:
 
 
 def _comparison(deviation: float, cells: tuple[str, str, str, str], limit: float) -> str:
-    z = 0.0 if math.isnan(deviation) else max(-1.0, min(1.0, deviation / (2 * limit)))
+    z = 0.0 if math.isnan(deviation) else max(-1.0, min(1.0, deviation / limit))
     left, width = 50 + 50 * min(z, 0.0), 50 * abs(z)
     bad = "" if abs(deviation) <= limit else " bad"
     bar = f'<span class="bar"><i style="left:{left:.1f}%;width:{width:.1f}%"></i><b></b></span>'

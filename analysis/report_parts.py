@@ -1,6 +1,7 @@
 """The sections of a report on an ensemble.  Each takes what is there and leaves out, with a sentence, what is not."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ from .distributions import Atoms, Density, atoms, distribution
 from .document import Block, Figure, Grid, Section
 from .ensembles import heat_cumulants_in_time, jump_records
 from .estimates import Estimate
+from .exact_laws import JointLaw, joint_law
 from .exact_side import ExactSide
 from .generating_function import GeneratingFunction, generating_function
 from .integral_theorem import integral_fluctuation_theorem
@@ -128,16 +130,14 @@ class Parts:
 
     def _histogram(self, quantity: str) -> Figure:
         found = distribution(self.ens, quantity)
-        known = self.exact is not None and quantity == "energy_change" and isinstance(found, Atoms)
-        law = self.exact.energy_change_distribution() if known and self.exact is not None else None
+        law = self._law(quantity) if isinstance(found, Atoms) else None
         moments = None if law or self.exact is None else self._two_moments(quantity)
         infinite = 1 - len(self._finite(quantity)) / len(self.ens)
-        caption = f"{_label(quantity)}." + (
-            f" Infinite for {100 * infinite:.3g} % of the trajectories." if infinite else ""
-        )
-        caption += (
-            " Line: the Gaussian of the exact mean and variance." if moments and isinstance(found, Density) else ""
-        )
+        over = isinstance(found, Density) and moments is not None
+        caption = _sentence(_label(quantity))
+        caption += " Bars across: the exact distribution." if law else ""
+        caption += f" Infinite for {100 * infinite:.3g} % of the trajectories." if infinite else ""
+        caption += " Line: the Gaussian of the exact mean and variance." if over else ""
 
         def draw(ax: Any) -> None:
             if isinstance(found, Atoms):
@@ -148,6 +148,21 @@ class Parts:
             ax.set_xlabel(_label(quantity))
 
         return Figure(quantity.replace(":", "_"), caption, draw)
+
+    def _law(self, quantity: str) -> tuple[Floats, Floats] | None:
+        """The exact distribution of a column, where it is within reach."""
+        if self.exact is None:
+            return None
+        if quantity == "energy_change":
+            return self.exact.energy_change_distribution()
+        joint = self._joint if self.small else None
+        if joint is None or quantity not in ("work", "entropy_production"):
+            return None
+        return joint.work() if quantity == "work" else joint.entropy_production()
+
+    @cached_property
+    def _joint(self) -> JointLaw | None:
+        return joint_law(self.exact) if self.exact is not None else None
 
     def _two_moments(self, quantity: str) -> tuple[float, float] | None:
         assert self.exact is not None
@@ -172,7 +187,7 @@ class Parts:
                 f"The start does not fill all states, so ⟨e^−Σ⟩ is {expected:.6g}, not 1: of the "
                 f"reversed trajectories a share {1 - expected:.4g} ends where no forward one begins."
             )
-        blocks.append(f"Integral theorem: {integral!r}")
+        blocks.append(_prose(f"Integral theorem: {integral!r}"))
         blocks += self._detailed()
         if self.exact is not None:
             blocks.append(self._entropy_curve())
@@ -189,12 +204,12 @@ class Parts:
             return
         if is_own_reverse(self.exact):
             found = detailed_fluctuation_theorem(self.ens)
-            yield f"Detailed theorem: the process is its own reverse. {found!r}"
+            yield _prose(f"Detailed theorem: the process is its own reverse. {found!r}")
             yield _detailed_figure(found, "P(Σ) against its own mirror image, as the process is its own reverse.")
         elif self.exact.model.process.d <= DISTRIBUTIONS_UP_TO:
             n = min(len(self.ens), BACKWARD_TRAJECTORIES)
             found = detailed_fluctuation_theorem(self.ens, backward=run_backwards(self.ens, n, progress=False))
-            yield (
+            yield _prose(
                 "Detailed theorem: the process is not its own reverse (coherence, or no steady start), so the "
                 f"ensemble is held against {n} trajectories of the reversed process. {found!r}"
             )
@@ -361,7 +376,11 @@ def _quanta_figure(bath: str, found: Atoms, law: tuple[Floats, Floats] | None) -
 
 
 def _detailed_figure(found: DetailedTheorem, caption: str) -> Figure:
-    return Figure("detailed_theorem", caption, found.plot)
+    def draw(ax: Any) -> None:
+        found.plot(ax)
+        ax.set_xlabel("Σ")
+
+    return Figure("detailed_theorem", caption, draw)
 
 
 def _draw_generating_function(ax: Any, found: GeneratingFunction, curve: Floats) -> None:
@@ -426,6 +445,12 @@ def _shown(estimate: Estimate) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _prose(text: str) -> str:
+    """Symbols where the terminal has names."""
+    text = text.replace("exp(-entropy_production)", "e^−Σ").replace("entropy_production", "Σ")
+    return text.replace("<e", "⟨e").replace("Σ>", "Σ⟩")
 
 
 def _sentence(text: str) -> str:

@@ -46,9 +46,10 @@ td.bad { color: var(--bad); font-weight: 700; }
 .tables > div { min-width: 0; }
 .comparisons { columns: 2 440px; column-gap: 44px; }
 .comparisons table { width: 100%; font-size: 0.86rem; }
-.comparisons td, .comparisons th { padding-right: 12px; }
+.comparisons td, .comparisons th { padding-right: 10px; }
+.comparisons td:first-child { white-space: nowrap; }
 .comparisons tr { break-inside: avoid; }
-.bar { display: inline-block; width: 64px; height: 9px; position: relative; background: var(--soft); margin-left: 8px; }
+.bar { display: inline-block; width: 48px; height: 9px; position: relative; background: var(--soft); margin-left: 8px; }
 .bar i { position: absolute; top: 0; bottom: 0; background: var(--accent); opacity: 0.75; }
 .bar b { position: absolute; left: 50%; top: -1px; bottom: -1px; width: 1px; background: var(--muted); }
 td.bad .bar i { background: var(--bad); }

@@ -11,6 +11,7 @@ import pytest
 import collide
 from collide.analysis import (
     ExactSide,
+    atoms,
     channel_increments,
     compare_with_exact,
     concurrence,
@@ -26,6 +27,7 @@ from collide.analysis import (
     state_functional,
     waiting_times,
 )
+from collide.analysis.exact_laws import joint_law
 from collide.ensemble import run, run_program
 from collide.machines.rectifier import rectifier
 from collide.program import compile_program
@@ -96,7 +98,11 @@ def test_planted_faults_are_caught_where_they_are(ensemble: Any) -> None:
     assert "cov(heat:L, heat:R)" in failed(Tampered(ensemble, heat={**heat, "R": heat["R"][::-1]}))
     assert failed(Tampered(ensemble, work=ensemble.work + 1e-6)) == {"<work>"}  # conserved to rounding: a sharp test
     sigma = ensemble.entropy_production
-    assert failed(Tampered(ensemble, entropy_production=sigma + 0.1)) >= {"<entropy_production>", "<exp(-Σ)>"}
+    assert failed(Tampered(ensemble, entropy_production=sigma + 0.1)) >= {
+        "<entropy_production>",
+        "<exp(-Σ)>",
+        "entropy_production (χ²)",
+    }
     flipped = np.where(np.arange(len(ensemble)) % 7 == 0, 0, ensemble.final)
     frozen = Tampered(ensemble, column=lambda name: flipped if name == "final" else ensemble.column(name))
     assert failed(frozen) == {"final outcomes (χ²)"}
@@ -220,3 +226,34 @@ def test_states_and_times_of_an_ensemble(ensemble: Any) -> None:
 
 def test_public_name() -> None:
     assert collide.analysis.compare_with_exact is compare_with_exact
+
+
+@pytest.mark.parametrize("options", [*PICTURES, {"g": 0.3, "T_R": 2.0}, {"N": 1}])
+@pytest.mark.parametrize("initial", ["steady", "sure"])
+def test_exact_law_of_entropy_production(options: dict[str, Any], initial: str) -> None:
+    """Norm, mean, variance and <e^{-Σ}> of the distribution against other exact routes, and the ensemble itself."""
+    model = rectifier(**{"N": 2, **HOT, **options})
+    d = model.process.d
+    ens = run(model, 10_000, 10.0, 4, initial="steady" if initial == "steady" else np.eye(d)[0], progress=False)
+    exact = ExactSide(ens.program)
+    joint = joint_law(exact)
+    assert joint is not None
+    support, p = joint.entropy_production()
+    mean, variance = exact.cumulants("entropy_production", 2)
+    assert p.sum() == pytest.approx(1.0, abs=1e-10)
+    assert support @ p == pytest.approx(mean, abs=1e-9)
+    assert support**2 @ p - mean**2 == pytest.approx(variance, abs=1e-8)
+    assert np.exp(-support) @ p == pytest.approx(exact.statistics.exponential_average.mean, abs=1e-8)
+    found = atoms(ens, "entropy_production")
+    assert found.against(support, p).p_value > 1e-4
+    wrong = atoms(ens.entropy_production * 1.001)  # planted fault: atoms at the wrong places
+    assert wrong.against(support, p).p_value < 1e-6
+    for value, change in (joint.work(), exact.energy_change_distribution()):
+        assert change.sum() == pytest.approx(1.0, abs=1e-10)
+        assert len(value) == len(change)
+
+
+def test_laws_out_of_reach_are_not_guessed() -> None:
+    for options in ({"equation": "global"}, {"T_R": 0.0}, {"N": 5}):
+        program = compile_program(rectifier(**{"N": 2, **HOT, **options}), [5.0])
+        assert joint_law(ExactSide(program)) is None

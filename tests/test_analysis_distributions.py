@@ -53,8 +53,9 @@ def test_p_values_of_chi_square_are_uniform() -> None:
 
 def test_something_impossible_has_no_chance() -> None:
     assert chi_square([5, 5, 1], [0.5, 0.5, 0.0]).p_value == 0.0
+    assert atoms([0.0, 1.0, 2.0]).against([0.0, 1.0], [0.5, 0.5]).p_value == 0.0
     with pytest.raises(ValueError, match="lacks 2"):
-        atoms([0.0, 1.0, 2.0]).against([0.0, 1.0], [0.5, 0.5])
+        atoms([0.0, 1.0, 2.0]).counts_at([0.0, 1.0])
     with pytest.raises(ValueError, match="must be probabilities"):
         chi_square([1, 1], [0.9, 0.9])
 
