@@ -30,9 +30,7 @@ from numba.extending import intrinsic, lower_getattr_generic, models, register_m
 from .compile import kernel
 
 borrowed = kernel(_nrt=False, no_cfunc_wrapper=True)
-inlined = kernel(
-    _nrt=False, no_cfunc_wrapper=True, forceinline=True
-)  # for the smallest: a call costs 5 ns, and lanes travel through memory
+inlined = kernel(_nrt=False, no_cfunc_wrapper=True, inline="always")  # for the smallest: a call costs 5 ns
 
 
 class Lent(types.Type):

@@ -193,20 +193,17 @@ def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> No
 
 
 @borrowed
-def _pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
-    """Read off the state in a slot at its next stop, and at those that coincide with it; land at the last."""
-    traveller = flight.traveller[slot]
-    time = tables.times[traveller.stop]
+def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int) -> None:
+    """Read off the state in a slot at the stop it has come to, and at those that coincide with it."""
+    traveller, times = flight.traveller[slot], tables.times
+    time = times[traveller.stop]
     traveller.time = time
     traveller.steps = 0.0
     traveller.lift = 0
     traveller.due = NONE
-    stops = tables.times.shape[0]
-    while traveller.stop < stops and tables.times[traveller.stop] <= time:
+    while traveller.stop < times.shape[0] and times[traveller.stop] <= time:
         _read(tables, flight, columns, slot, traveller.stop)
         traveller.stop += 1
-    if traveller.stop == stops:
-        _land(tables, flight, columns, slot, seed)
 
 
 @borrowed
@@ -241,7 +238,7 @@ def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: 
 
 
 @borrowed
-def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
     traveller, psi = flight.traveller[slot], flight.psi[slot]
     block = traveller.block
@@ -259,25 +256,21 @@ def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed:
 
 
 @borrowed
-def proceed(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
-    """Pass the stop that is due, and follow a trajectory through blocks of one state until it lands or leaves them.
+def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
+    """Follow a trajectory through blocks of one state; return True at a stop, False in a larger block.
 
     Such a block is left after -ln(r) lifetimes, and the rates of its exits are known beforehand.
     """
     traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
-    while True:
-        if traveller.due == STOP:
-            _pass_stop(tables, flight, columns, slot, seed)
+    while traveller.due == NONE and tables.block[traveller.block].size == 1:
         here = tables.block[traveller.block]
-        if here.size > 1 or traveller.landed == 1:
-            return
         psi[slot, 0] = 1.0
         wait = traveller.threshold * here.lifetime  # infinite in a dark state
         left = times[traveller.stop] - traveller.time
         if wait >= left:
             traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
             traveller.due = STOP
-            continue
+            return True
         traveller.time += wait
         u, threshold = pair(seed, traveller.id, traveller.jumps + 1)
         mark, last = u * exits[here.exit_end - 1].reach, here.exit_end - 1
@@ -292,3 +285,4 @@ def proceed(tables: JumpTables, flight: Flight, columns: Columns, slot: int, see
                 psi[slot, entry[e].row] = entry[e].value * exit.scale
         _note(tables, columns, traveller, exit)
         _enter(tables, traveller, exit.block, threshold)
+    return traveller.due == STOP

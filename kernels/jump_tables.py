@@ -12,7 +12,6 @@ from typing import NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
 from .doubling import powers
 from .jump_program import JumpProgram
 from .lanes import WIDTH
@@ -102,17 +101,10 @@ class JumpTables(NamedTuple):
     mean_rate: float
 
 
-@borrowed
-def _norm_bound(matrix: Complexes, m: int) -> float:
+def _norm_bound(matrix: Complexes) -> float:
     """Bound the norm of a matrix by the geometric mean of its largest row and column sums of moduli."""
-    rows, columns = 0.0, 0.0
-    for i in range(m):
-        row, column = 0.0, 0.0
-        for j in range(m):
-            across, down = matrix[i, j], matrix[j, i]
-            row += math.sqrt(across.real * across.real + across.imag * across.imag)
-            column += math.sqrt(down.real * down.real + down.imag * down.imag)
-        rows, columns = max(rows, row), max(columns, column)
+    modulus = np.sqrt(matrix.real * matrix.real + matrix.imag * matrix.imag)
+    rows, columns = (max(map(math.fsum, sums.tolist())) for sums in (modulus, modulus.T))
     return math.sqrt(rows * columns)
 
 
@@ -163,38 +155,6 @@ def _first_level(step: float, rate: float, levels: int) -> int:
     if rate <= 0.0 or levels == 0:
         return levels - 1
     return min(levels - 1, max(0, math.frexp(4.0 / (rate * step))[1] - 1))
-
-
-@borrowed
-def _decay_error(
-    heff: Complexes, target: Ints, start: Ints, row: Ints, column: Ints, value: Complexes, size: Ints
-) -> tuple[float, float]:
-    """Compare i (H_eff - H_eff^dagger) with the sum of J^dagger J; return the largest deviation and what it may be.
-
-    The entries of a channel on a block must be in the order of their rows.  `heff` is left without its decay.
-    """
-    channels, blocks = target.shape
-    decay, energy = 0.0, 0.0
-    for c in range(channels):
-        for b in range(blocks):
-            for e in range(start[c * blocks + b], start[c * blocks + b + 1]):
-                # H_eff + (i/2) J^dagger J, entry by entry; two entries of one row meet in both orders
-                f = e
-                while f < start[c * blocks + b + 1] and row[f] == row[e]:
-                    entry = 0.5j * value[e].conjugate() * value[f]
-                    heff[b, column[e], column[f]] += entry
-                    if f > e:
-                        heff[b, column[f], column[e]] += 0.5j * value[f].conjugate() * value[e]
-                    decay = max(decay, 2.0 * abs(entry.imag))
-                    f += 1
-    worst = 0.0
-    for b in range(blocks):
-        for i in range(size[b]):
-            for j in range(i + 1):
-                upper, lower = heff[b, i, j], heff[b, j, i]
-                energy = max(energy, abs(upper.real), abs(upper.imag))
-                worst = max(worst, abs(upper.real - lower.real), abs(upper.imag + lower.imag))
-    return worst, 1e-9 * decay + 1e-13 * energy
 
 
 def prepare(program: JumpProgram) -> JumpTables:
@@ -257,7 +217,7 @@ def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, N
         heff = program.heff[b, :m, :m]
         row, column = np.nonzero(heff)
         shift = _cheapest_shift(m, len(row))
-        step = _step(_norm_bound(heff, m), shift, horizon)
+        step = _step(_norm_bound(heff), shift, horizon)
         rate = -2.0 * math.fsum(heff.diagonal().imag) / m
         scaled = heff[row, column] * step
         element = np.empty(len(row), ELEMENT)
@@ -326,10 +286,31 @@ def _check(program: JumpProgram) -> None:
     times = program.times
     if len(times) == 0 or times[0] < 0.0 or np.any(np.diff(times) < 0.0) or not np.all(np.isfinite(times)):
         raise ValueError(f"`times` must ascend from 0 or later to the horizon, but is {times}")
-    start, row, column, value = program.jump_start, program.jump_row, program.jump_column, program.jump_value
-    worst, allowed = _decay_error(program.heff.copy(), program.target, start, row, column, value, program.size)
-    if worst > allowed:
+    loss, scale = _undecayed(program)
+    worst = np.abs(loss - loss.conj().transpose(0, 2, 1)).max()
+    if worst > 1e-9 * scale + 1e-13 * np.abs(program.heff).max():
         raise ValueError(
             "`heff` must be H - i/2 times the sum of J^dagger J over all channels, but differs from it by "
             f"{worst:.2g}; build it from the same jump operators"
         )
+
+
+def _undecayed(program: JumpProgram) -> tuple[Complexes, float]:
+    """H_eff + i/2 times the sum of J^dagger J, and the largest rate."""
+    pairs = np.diff(program.jump_start)
+    block = np.repeat(np.arange(len(pairs)) % len(program.size), pairs)
+    row = np.repeat(np.arange(len(pairs)) * program.basis.shape[1], pairs) + program.jump_row
+    column, value = program.jump_column, program.jump_value
+    heff, scale = program.heff.copy(), 0.0
+    # the entries are in the order of their rows, so those that share one are neighbours
+    for apart in range(program.basis.shape[1]):
+        e = np.flatnonzero(row[: len(row) - apart] == row[apart:])
+        if not len(e):
+            break
+        f = e + apart
+        np.add.at(heff, (block[e], column[e], column[f]), 0.5j * value[e].conj() * value[f])
+        if apart:
+            np.add.at(heff, (block[e], column[f], column[e]), 0.5j * value[f].conj() * value[e])
+        else:
+            scale = float(np.max(value.real**2 + value.imag**2))
+    return heff, scale

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .borrowed import borrowed, lend
 from .jump_board import Queues, alight, board, enqueue, longest
-from .jump_flight import TRAVELLER, Columns, Flight, open_flight, proceed
+from .jump_flight import TRAVELLER, Columns, Flight, hop, land, open_flight, pass_stop
 from .jump_search import Bench, descend, elect, expand, locate, make_bench, settle
 from .jump_sums import Sums, add
 from .jump_tables import JumpTables
@@ -68,7 +68,10 @@ def _fly(
             opened, ready = opened + 1, ready + 1
         for k in range(ready):
             slot = queues.ready[k]
-            proceed(tables, flight, columns, slot, seed)
+            while flight.traveller[slot].landed == 0 and hop(tables, flight, columns, slot, seed):
+                pass_stop(tables, flight, columns, slot)
+                if flight.traveller[slot].stop == tables.times.shape[0]:
+                    land(tables, flight, columns, slot, seed)
             if flight.traveller[slot].landed == 0:
                 enqueue(tables, flight, queues, slot)
         while folded < opened and flight.traveller[folded % window].landed == 1:

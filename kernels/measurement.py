@@ -7,14 +7,14 @@ run in index order, so that every machine gives the same bits.
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
+from .borrowed import borrowed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 
-@kernel
+@borrowed
 def opening(cdf: Floats, u: float) -> int:
     """Return the first outcome whose cumulative probability exceeds `u`.
 
@@ -41,7 +41,7 @@ def opening(cdf: Floats, u: float) -> int:
     return low
 
 
-@kernel
+@borrowed
 def choose(weight: Floats, count: int, u: float) -> int:
     """Return k with probability ``weight[k] / sum(weight[:count])``; -1 if no weight is positive.
 
@@ -62,7 +62,7 @@ def choose(weight: Floats, count: int, u: float) -> int:
     return chosen
 
 
-@kernel
+@borrowed
 def norm2(psi: Complexes, size: int) -> float:
     """Return <psi|psi>."""
     total = 0.0
@@ -71,7 +71,7 @@ def norm2(psi: Complexes, size: int) -> float:
     return total
 
 
-@kernel
+@borrowed
 def overlap2(outcome: Complexes, psi: Complexes, size: int) -> float:
     """Return |<outcome|psi>|^2."""
     real, imag = 0.0, 0.0
@@ -81,7 +81,7 @@ def overlap2(outcome: Complexes, psi: Complexes, size: int) -> float:
     return real * real + imag * imag
 
 
-@kernel
+@borrowed
 def closing(vectors: Complexes, listed: Ints, count: int, psi: Complexes, size: int, weight: Floats, u: float) -> int:
     """Measure psi in an orthonormal basis of its block and return the outcome; -1 if psi is orthogonal to all.
 
@@ -104,7 +104,7 @@ def closing(vectors: Complexes, listed: Ints, count: int, psi: Complexes, size: 
     return listed[chosen] if chosen >= 0 else -1
 
 
-@kernel
+@borrowed
 def expectation(matrix: Complexes, psi: Complexes, size: int) -> float:
     """Return <psi|A|psi> of a Hermitian A, of which the lower triangle is read; psi of any norm."""
     total = 0.0
