@@ -34,6 +34,9 @@ def point(params: Params, *names: str, optional: Mapping[str, Any] | None = None
         if p["N"] > 1:
             raise UnknownParameter("missing parameter 'g': the hopping of a chain of more than one site")
         p["g"] = 0.0
+    for name in ("N", "eps_a", "eps_L", "eps_R"):  # tables may write 2.0
+        if isinstance(p[name], float) and p[name].is_integer():
+            p[name] = int(p[name])
     return p
 
 

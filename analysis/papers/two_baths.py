@@ -41,7 +41,14 @@ def heat_cumulant_rates(model: Any) -> list[float]:
 
 
 def entropy_production_rate(model: Any) -> float:
-    """Mean entropy production rate; inf if a bath at T = 0 is emitted into."""
+    """Mean entropy production rate J (beta_R - beta_L); inf if a bath at T = 0 is emitted into.
+
+    Written with the current, because a sum over the baths would lose the square of its smallness near equilibrium.
+    """
+    table = model.process.counts
+    beta = dict(zip(table.baths, (float(b) for b in table.beta), strict=True))
+    if all(math.isfinite(b) for b in beta.values()):
+        return current(model) * (beta["R"] - beta["L"])
     return float(model.entropy_production_rate())
 
 
