@@ -39,6 +39,7 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "load_energy": _stack([block_diagonal(op, blocks) for op in loads], (0, *shape)).astype(complex),
         "load_rest": _stack([block_diagonal(op, blocks) for op in rest], (0, *shape)).astype(complex),
         "load": flow.load.astype(np.int64),
+        "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
     }
     return arrays, explain(blocks, process.d, basis)
 

@@ -81,6 +81,8 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
         "entropy_production": sigma,
         "status": raw["status"],
     }
+    if program.meta.get("loads"):
+        columns["load_work"] = raw["load_work"]
     if "final_state" in program.keep:
         columns["final_state"] = to_users_basis(raw["final_state"], a["vectors"])
     partial = {name: raw[name] for name in ("expect_sum", "heat_power_sums", "heat_pair_sums")}

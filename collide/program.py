@@ -150,6 +150,9 @@ class Program:
             ),
             Field("status", "u1", (), (), "1", "0 where the trajectory is sound"),
         ]
+        if loads := self.meta.get("loads"):
+            meaning = "work of each load: what its channels change of H beside its heat"
+            fields.append(Field("load_work", "f8", ("load",), (len(loads),), "energy", meaning))
         if "final_state" in self.keep:
             fields.append(Field("final_state", "c16", ("level",), (self.d,), "1", "ket before the closing measurement"))
         return tuple(fields)
@@ -273,6 +276,7 @@ def compile_program(
         "dims": list(process.dims),
         "tau": process.tau,
         "sum_states": process.d <= STATE_LIMIT,
+        "loads": [table.baths[load.bath] for load in process.loads],
         "entropy_of_loads": offset,
         "recipe": dict(recipe or getattr(model, "recipe", {})),
         "explanation": f"{explanation}; {note}" if note else explanation,

@@ -57,19 +57,25 @@ class Flight(NamedTuple):
         Heat so far at each stop.
     value : (W, ntime, nops) float64
         Expectation values at each stop.
+    load : (W, nloads, 2) float64
+        Heat and work of each load so far.
     snapshot, snapshot_block : (W, ntime, m) complex128, (W, ntime) int64
         State and block at each stop; ntime is 0 here if no averaged state is wanted.
     weight : (nf,) float64
         Working space of the closing measurement.
+    before : (m,) complex128
+        State before the kick of a load.
     """
 
     traveller: NDArray[np.void]
     psi: Complexes
     heat: Floats
     value: Floats
+    load: Floats
     snapshot: Complexes
     snapshot_block: Ints
     weight: Floats
+    before: Complexes
 
 
 class Columns(NamedTuple):
@@ -83,6 +89,8 @@ class Columns(NamedTuple):
     closing_energy : (n,) float64
         What the closing measurement adds to the energy.
     status : (n,) uint8
+    load : (n, nloads, 2) float64
+        Heat and work of each load.
     state : (n, d) complex128
         State just before the closing measurement, in the program's basis; n is 0 here if it is not wanted.
     states : (n, ntime, d) complex128
@@ -99,6 +107,7 @@ class Columns(NamedTuple):
     counts: NDArray[np.int32]
     closing_energy: Floats
     status: NDArray[np.uint8]
+    load: Floats
     state: Complexes
     states: Complexes
     log_id: NDArray[np.int32]
@@ -144,6 +153,8 @@ def open_flight(
     for k in range(columns.counts.shape[1]):
         columns.counts[row, k] = 0
     columns.status[row] = OK
+    for n in range(flight.load.shape[1]):
+        flight.load[slot, n, 0], flight.load[slot, n, 1] = 0.0, 0.0
     u, threshold = pair(seed, id, 0)
     outcome = opening(tables.initial_cdf, u)
     columns.initial[row] = outcome
@@ -166,6 +177,11 @@ def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench:
         return
     exit, psi, entry, state = tables.exit[number], flight.psi[slot], tables.entry, bench.state
     size = tables.block[exit.block].size
+    kicked = tables.load[exit.channel] >= 0
+    if kicked:
+        for a in range(tables.block[traveller.block].size):
+            flight.before[a] = complex(state[2 * a, lane], state[2 * a + 1, lane])
+        psi[0] = 1.0
     if size > 1:
         scale = 1.0 / math.sqrt(bench.lane[RATE, lane])
         for a in range(size):
@@ -173,8 +189,22 @@ def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench:
         for e in range(exit.first, exit.end):
             real, imag = state[2 * entry[e].column, lane] * scale, state[2 * entry[e].column + 1, lane] * scale
             psi[entry[e].row] += entry[e].value * complex(real, imag)
+    if kicked:
+        _kick(tables, flight, slot, exit)
     _note(tables, columns, traveller, exit)
     _enter(tables, traveller, exit.block, bench.lane[NEXT, lane])
+
+
+@borrowed
+def _kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
+    """Add what the kick of a load changes of its energy, and of the rest, from ``flight.before`` to the state now."""
+    block, n, before, after = flight.traveller[slot].block, tables.load[exit.channel], flight.before, flight.psi[slot]
+    size, new = tables.block[block].size, tables.block[exit.block].size
+    old_norm, new_norm = norm2(before, size), norm2(after, new)
+    for kind in range(2):
+        operator = tables.load_rest[n] if kind else tables.load_energy[n]
+        gained = expectation(operator[exit.block], after, new) / new_norm
+        flight.load[slot, n, kind] += gained - expectation(operator[block], before, size) / old_norm
 
 
 @inlined
@@ -217,6 +247,8 @@ def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop:
             if columns.counts[row, k] != 0:
                 heat += columns.counts[row, k] * tables.quantum[k, bath]
         flight.heat[slot, stop, bath] = heat
+    for n in range(tables.load_bath.shape[0]):
+        flight.heat[slot, stop, tables.load_bath[n]] += flight.load[slot, n, 0]
     norm = norm2(psi, size)
     for op in range(tables.e_ops.shape[0]):
         flight.value[slot, stop, op] = expectation(tables.e_ops[op, block], psi, size) / norm
@@ -244,6 +276,9 @@ def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: 
     block = traveller.block
     first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
     traveller.landed = 1
+    for n in range(flight.load.shape[1]):
+        columns.load[traveller.row, n, 0] = flight.load[slot, n, 0]
+        columns.load[traveller.row, n, 1] = flight.load[slot, n, 1]
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
         _unfold(tables, block, psi, norm, columns.state[traveller.row])
@@ -283,6 +318,9 @@ def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: n
                 psi[slot, a] = 0.0
             for e in range(exit.first, exit.end):
                 psi[slot, entry[e].row] = entry[e].value * exit.scale
+        if tables.load[exit.channel] >= 0:
+            flight.before[0] = 1.0
+            _kick(tables, flight, slot, exit)
         _note(tables, columns, traveller, exit)
         _enter(tables, traveller, exit.block, threshold)
     return traveller.due == STOP

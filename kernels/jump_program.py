@@ -65,6 +65,8 @@ class JumpProgram(NamedTuple):
         H minus it: what a load changes of the first is its heat, of the second work.  nloads may be 0.
     load : (nc,) int64
         Load to which channel c belongs; -1 for a channel with definite quanta.
+    load_bath : (nloads,) int64
+        Bath to whose heat that of each load belongs.
     """
 
     size: Ints
@@ -89,6 +91,7 @@ class JumpProgram(NamedTuple):
     load_energy: Complexes
     load_rest: Complexes
     load: Ints
+    load_bath: Ints = np.zeros(0, np.int64)
 
 
 def pack_jumps(jump: Complexes, target: Ints) -> tuple[Ints, Ints, Ints, Complexes]:

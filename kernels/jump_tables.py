@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .doubling import powers
 from .jump_program import JumpProgram
+from .kicks import KickTables, prepare_kicks
 from .lanes import WIDTH
 
 Floats = NDArray[np.float64]
@@ -76,6 +77,8 @@ class JumpTables(NamedTuple):
         Closing outcomes, block by block.
     mean_rate : float
         Of jumps, averaged over all states alike.
+    kicks : KickTables
+        What loads exchange between jumps.
 
     The other fields are those of `JumpProgram`.
     """
@@ -99,6 +102,11 @@ class JumpTables(NamedTuple):
     e_ops: Complexes
     times: Floats
     mean_rate: float
+    load_energy: Complexes
+    load_rest: Complexes
+    load: Ints
+    load_bath: Ints
+    kicks: KickTables
 
 
 def _norm_bound(matrix: Complexes) -> float:
@@ -196,6 +204,11 @@ def prepare(program: JumpProgram) -> JumpTables:
         e_ops=program.e_ops,
         times=program.times,
         mean_rate=math.fsum(rate) / int(program.size.sum()),
+        load_energy=program.load_energy,
+        load_rest=program.load_rest,
+        load=program.load,
+        load_bath=program.load_bath,
+        kicks=prepare_kicks(program),
     )
 
 

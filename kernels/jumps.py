@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from .borrowed import borrowed, lend
 from .jump_board import Queues, alight, board, enqueue, longest
 from .jump_flight import TRAVELLER, Columns, Flight, hop, land, open_flight, pass_stop
+from .jump_loads import begin_dwells, end_dwells
 from .jump_search import Bench, descend, elect, expand, locate, make_bench, settle
 from .jump_sums import Sums, add
 from .jump_tables import JumpTables
+from .kicks import KickBench, make_kick_bench
 from .lanes import WIDTH
 
 Floats = NDArray[np.float64]
@@ -36,6 +38,7 @@ def _fly(
     columns: Columns,
     sums: Sums,
     bench: Bench,
+    dwelling: KickBench,
     queues: Queues,
     seed: np.uint64,
     start: int,
@@ -43,6 +46,7 @@ def _fly(
 ) -> None:
     """Run the trajectories `start` ... `stop` - 1."""
     window = flight.traveller.shape[0]
+    kicks, dwelling = lend(tables.kicks), lend(dwelling)
     tables, flight, columns, sums, bench, queues = (
         lend(tables),
         lend(flight),
@@ -56,11 +60,13 @@ def _fly(
         queue, ready = longest(queues), 0
         if queue >= 0:
             block, ready, top = board(tables, flight, bench, queues, queue, seed)
+            begin_dwells(kicks, block, tables.block[block].size, bench, dwelling)
             descend(tables, block, bench, top)
             expand(tables, block, bench)
             locate(tables, block, bench)
             settle(tables, block, bench)
             elect(tables, block, bench)
+            end_dwells(tables, kicks, flight, bench, dwelling, queues.ready, block, ready)
             alight(tables, flight, columns, bench, queues, block, ready)
         while opened < stop and opened - folded < window:
             open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
@@ -114,6 +120,7 @@ def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Reco
     dict of arrays, n = stop - start
         initial, final (n,) int32; counts (n, ncounts) int32; closing_energy (n,) float64; status (n,) uint8 (0: fine,
         1: no channel takes the state out although its norm fell);
+        load_heat (n, nbaths), load_work (n, nloads) float64, what loads exchanged by expectation;
         expect_sum (ntime, nops, 2), heat_power_sums (ntime, nbaths, 4), heat_pair_sums (ntime, npairs) float64;
         on request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128;
         for the jumps row_size (n,) int64 and, trajectory by trajectory, jump_time float64 and jump_channel int32.
@@ -135,13 +142,14 @@ def _run(
 ) -> tuple[dict[str, NDArray], int]:
     """Run once with room for so many jumps; return the result and how many there were."""
     n, (ntime, nbaths, nops) = stop - start, (len(tables.times), tables.quantum.shape[1], len(tables.e_ops))
-    m, d = tables.basis.shape[1], int(np.max(tables.basis)) + 1
+    m, d, nloads = tables.basis.shape[1], int(np.max(tables.basis)) + 1, len(tables.load_energy)
     columns = Columns(
         initial=np.empty(n, np.int32),
         final=np.empty(n, np.int32),
         counts=np.empty((n, len(tables.quantum)), np.int32),
         closing_energy=np.empty(n),
         status=np.empty(n, np.uint8),
+        load=np.zeros((n, nloads, 2)),
         state=np.zeros((n if record.final_state else 0, d), complex),
         states=np.zeros((n if record.states else 0, ntime, d), complex),
         log_id=np.empty(capacity, np.int32),
@@ -165,9 +173,11 @@ def _run(
         psi=np.zeros((slots, m), complex),
         heat=np.zeros((slots, ntime, nbaths)),
         value=np.zeros((slots, ntime, nops)),
+        load=np.zeros((slots, nloads, 2)),
         snapshot=np.zeros((slots, shots, m), complex),
         snapshot_block=np.zeros((slots, shots), np.int64),
         weight=np.empty(len(tables.closing)),
+        before=np.zeros(m, complex),
     )
     queues = Queues(
         slot=np.zeros((2 * larger_blocks, slots), np.int64),
@@ -176,7 +186,7 @@ def _run(
         ready=np.zeros(slots + WIDTH, np.int64),
     )
     bench = make_bench(m, int(tables.block["order"].max()), exits)
-    _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), start, stop)
+    _fly(tables, flight, columns, sums, bench, make_kick_bench(m, nloads), queues, np.uint64(seed), start, stop)
     logged = int(columns.logged[0])
     result = {
         "initial": columns.initial,
@@ -184,6 +194,8 @@ def _run(
         "counts": columns.counts,
         "closing_energy": columns.closing_energy,
         "status": columns.status,
+        "load_heat": _by_bath(columns.load[:, :, 0], tables.load_bath, nbaths),
+        "load_work": np.ascontiguousarray(columns.load[:, :, 1]),
         "expect_sum": sums.expect,
         "heat_power_sums": sums.heat_power,
         "heat_pair_sums": sums.heat_pair,
@@ -197,6 +209,14 @@ def _run(
     if record.jumps:
         result |= _by_trajectory(columns, min(logged, capacity))
     return result, logged
+
+
+def _by_bath(heat: Floats, bath: Ints, nbaths: int) -> Floats:
+    """Heat of loads (n, nloads) as heat from baths (n, nbaths)."""
+    total = np.zeros((len(heat), nbaths))
+    for n, b in enumerate(bath):
+        total[:, b] += heat[:, n]
+    return total
 
 
 def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray]:

@@ -94,6 +94,7 @@ class Plan:
             "bath": baths,
             "e_op": list(meta.get("e_ops", [])),
             "pair": pairs,
+            "load": list(meta.get("loads", [])),
             "power": [1, 2],
             "order": [1, 2, 3, 4],
         }
