@@ -15,7 +15,7 @@ from collide.ensemble.result import Ensemble
 import collide.program as engine
 from collide.records import CHUNK_SIZE, Grid
 from collide.store import FileStore, MemoryStore, Plan, StoredProgram, copy_chunks, write_packed
-from collide.store.layout import open_hdf5, read_program
+from collide.store.layout import damage, open_hdf5, read_program
 from collide.store.pack import Sources, write_program_file
 
 Shard = tuple[int, int] | str
@@ -310,7 +310,7 @@ def save_program(program: Any, path: str | Path, *, overwrite: bool = False) -> 
 
 def load_program(path: str | Path) -> Any:
     """The compiled program in a file, be it one of `save_program` or an ensemble."""
-    with open_hdf5(Path(path)) as file:
+    with open_hdf5(Path(path)) as file, damage(Path(path)):
         stored = read_program(file)
     return _program_of(stored)
 

@@ -21,7 +21,7 @@ from .disk import remove, replace
 from .errors import failure, friendly
 from .folding import fold_in
 from .journal import Journal
-from .layout import Header, Names, StoreError, open_hdf5, read_header
+from .layout import Header, Names, StoreError, damage, open_hdf5, read_header
 from .lock import Lock
 from .places import Places, build, journal_path, part_path
 from .plan import Plan
@@ -316,13 +316,10 @@ class FileStore:
     @contextmanager
     def _reading(self) -> Iterator[h5py.File]:
         """The file as HDF5 sees it now; closed again at once, because HDF5 would keep a copy of what it has read."""
-        with open_hdf5(self.path) as file:
+        with open_hdf5(self.path) as file, damage(self.path):
             if str(file.attrs["run"]) != self.header.names.run:
                 raise StoreError(f"{self.path} was replaced by another run since it was opened: load it again.")
-            try:
-                yield file
-            except OSError as error:
-                raise StoreError(f"{self.path} is damaged: {error}.") from error
+            yield file
 
     def _read_done(self) -> NDArray[np.bool_]:
         with self._reading() as file:

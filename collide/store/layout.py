@@ -9,7 +9,8 @@ While a run is under way every variable is contiguous and has its final size, an
 written where HDF5 says they lie, so that no metadata of HDF5 ever changes and no kill can damage it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -308,10 +309,26 @@ def open_hdf5(path: Path) -> h5py.File:
     except OSError as error:
         why = "is damaged or cut short" if h5py.is_hdf5(path) else "is not an HDF5 file"
         raise StoreError(f"{path} {why} ({str(error).split('(')[-1].rstrip(')')}).") from None
-    if "collide_format" not in file.attrs:
+    try:
+        with damage(path):
+            ours = "collide_format" in file.attrs
+        if not ours:
+            raise StoreError(f"{path} is an HDF5 file, but holds no run of collide.")
+    except StoreError:
         file.close()
-        raise StoreError(f"{path} is an HDF5 file, but holds no run of collide.")
+        raise
     return file
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn whatever HDF5 and h5py raise when they meet nonsense in a file into one sentence."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (OSError, RuntimeError, KeyError, AttributeError, ValueError, TypeError) as error:
+        raise StoreError(f"{path} is damaged ({' '.join(str(error).split())}).") from error
 
 
 def read_program(file: h5py.File) -> StoredProgram:
@@ -334,7 +351,7 @@ def read_header(path: Path, plan: Plan | None = None) -> Header:
     StoreError
         If the file holds no ensemble, was written by a later version, or is damaged.
     """
-    with open_hdf5(path) as file:
+    with open_hdf5(path) as file, damage(path):
         if "ntraj" not in file.attrs:
             raise StoreError(
                 f"{path} holds a compiled program but no trajectories: run it first (`collide run {path} …`)."
@@ -343,10 +360,7 @@ def read_header(path: Path, plan: Plan | None = None) -> Header:
             raise StoreError(
                 f"{path} was written by a later version of collide ({file.attrs['source']}): upgrade to read it."
             )
-        try:
-            return _header(file, plan or _read_plan(file))
-        except (KeyError, OSError, ValueError, TypeError) as error:
-            raise StoreError(f"{path} is damaged: {error}.") from error
+        return _header(file, plan or _read_plan(file))
 
 
 def _read_plan(file: h5py.File) -> Plan:
