@@ -202,9 +202,7 @@ class _Court:
     ) -> Iterator[Comparison]:
         """Two rows of one column (the mean alone where no more is known exactly)."""
         if math.isinf(exact[0]):
-            self.notes.append(
-                f"{name} is infinite with finite probability: {100 * np.isinf(values).mean():.3g} % here."
-            )
+            yield self._infinite(name, values)
             return
         found, one = cumulants(values, name), max(self.event if event is None else event, self.rounding)
         if len(exact) == 1:
@@ -216,6 +214,13 @@ class _Court:
         variance = compare_variance(f"var({name})", found.value, self.n, exact[1], exact_fourth=exact[3], event=one)
         yield self._beyond_rounding(mean)
         yield self._beyond_rounding(variance)
+
+    def _infinite(self, name: str, values: Floats) -> Comparison:
+        """Share of the trajectories with an irreversible exchange, all that can be said of an infinite mean."""
+        finite = float(self.exact.entropy_generating_function(np.array([1e-14]))[0])  # limit s → 0 of <e^{-sΣ}>
+        share, exact = float(np.isinf(values).mean()), max(1.0 - finite, 0.0)
+        self.notes.append(f"The mean of {name} is infinite; compared is how often it is.")
+        return compare_mean(f"P({name} = ∞)", share, self.n, exact, exact * finite, event=1.0)
 
     def _beyond_rounding(self, row: Comparison) -> Comparison:
         error = math.hypot(row.sampled.error, self.rounding)

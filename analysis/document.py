@@ -89,10 +89,10 @@ class Document:
 
 def verdict_rows(verdict: Verdict) -> Sequence[tuple[str, str, str, str]]:
     """The comparisons as cells: quantity, sampled, exact, deviation."""
-    return [(_readable(r.name), *_numbers(r), f"{r.z:+.2f}") for r in verdict.rows]
+    return [(readable(r.name), *_numbers(r), f"{r.z:+.2f}") for r in verdict.rows]
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """Angle brackets that look like averages, and names in words."""
     words = (
         name.replace("exp(-Σ)", "e^−Σ").replace("heat:", "heat ").replace("entropy_production", "Σ").replace("_", " ")

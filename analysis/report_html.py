@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import style
 from .compare import Verdict
-from .document import Block, Document, Figure, Grid, Section, verdict_rows
+from .document import Block, Document, Figure, Grid, Section, readable, verdict_rows
 from .report_style import STYLE
 
 
@@ -140,7 +140,7 @@ def _verdict(verdict: Verdict) -> str:
     for row, cells in zip(verdict.rows, verdict_rows(verdict), strict=True):
         groups.setdefault(row.group, []).append(_comparison(row.z, cells, verdict.limit))
     tables = "".join(_group(name, rows) for name, rows in groups.items())
-    notes = "".join(f'<p class="note">{escape(n)}</p>' for n in verdict.notes)
+    notes = "".join(f'<p class="note">{escape(readable(n))}</p>' for n in verdict.notes)
     legend = (
         f'<p class="note">Deviations in standard errors; the bars end at ±{verdict.limit:.3g}, the limit for '
         f"{verdict.comparisons} comparisons. Of a χ² the exact value is its number of degrees of freedom.</p>"

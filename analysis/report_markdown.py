@@ -5,7 +5,7 @@ import re
 
 from . import style
 from .compare import Verdict
-from .document import Block, Document, Figure, Grid, verdict_rows
+from .document import Block, Document, Figure, Grid, readable, verdict_rows
 
 
 def write_markdown(document: Document, path: Path) -> Path:
@@ -49,7 +49,7 @@ def _block(block: Block, folder: Path) -> list[str]:
 
 def _verdict(verdict: Verdict) -> list[str]:
     header = ("quantity", "sampled", "exact", "deviation / error")
-    return [*_table(header, tuple(verdict_rows(verdict))), "", *(_escaped(n) for n in verdict.notes)]
+    return [*_table(header, tuple(verdict_rows(verdict))), "", *(_escaped(readable(n)) for n in verdict.notes)]
 
 
 def _table(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[str]:

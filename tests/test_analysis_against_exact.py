@@ -137,6 +137,9 @@ def test_zero_temperature_is_compared_as_far_as_it_is_finite() -> None:
     verdict = compare_with_exact(sample(T_R=0.0))
     assert verdict.passed, repr(verdict)
     assert any("infinite" in note for note in verdict.notes)
+    share = next(r for r in verdict.rows if r.name == "P(entropy_production = ∞)")
+    assert 0.05 < share.exact < 0.9
+    assert share.sampled.error < 0.01
     assert "<heat:R>" in {r.name for r in verdict.rows}
 
 
