@@ -16,6 +16,7 @@ import xarray as xr
 from collide.ensemble import extend, load, load_program, merge, pack, resume, run_program, save_program
 from collide.records import Chunk, Field, Fields, Grid
 from collide.store import LockedError, StoreError
+from collide.store.lock import Lock
 import fake_program
 from fake_program import SLIM, make, same_bits
 
@@ -369,6 +370,31 @@ def test_a_file_that_is_being_written_can_be_read_but_not_written(path: Path) ->
     short = start(path, make(), overwrite=True)
     assert short.complete
     assert not Path(f"{path}.lock").exists()
+
+
+def test_a_worker_that_outlives_the_writer_does_not_hold_its_lock(path: Path) -> None:
+    """A killed process with forked workers: they go on for a while, with copies of everything it had open."""
+    read, write = os.pipe()
+    writer = os.fork()
+    if writer == 0:
+        lock = Lock(path)
+        worker = os.fork()
+        if worker == 0:
+            time.sleep(60)
+            os._exit(0)
+        os.write(write, f"{worker}\n".encode())
+        time.sleep(60)
+        os._exit(int(lock.path.exists()))
+    worker = int(os.read(read, 32))
+    try:
+        with pytest.raises(LockedError):
+            Lock(path)
+        os.kill(writer, 9)
+        os.waitpid(writer, 0)
+        os.kill(worker, 0)  # it is still there
+        Lock(path).release()
+    finally:
+        os.kill(worker, 9)
 
 
 def test_a_result_notices_that_its_file_was_replaced(path: Path) -> None:
