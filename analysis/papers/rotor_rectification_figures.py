@@ -1,0 +1,185 @@
+"""Figs. 4 and 5 of Leitch et al. 2024: rectification of heat and of angular momentum in the global equation.
+
+Both are parametric in the asymmetry chi of the couplings, at three temperatures of the hot bath that the paper does not
+state; 1/100, 1/50 and 3/100 are taken here.  Dots maximise Gamma_alpha = alpha R + (1 - alpha) J (Eqs. 41, 44).
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+from scipy.optimize import minimize_scalar
+
+import collide
+from collide.machines.rotor import parts_of
+
+from .. import style
+from ..estimates import Estimate
+from ..rectification import Rectification
+from .base import Figure
+from .rotor_devices import CUT, FIG_4, rate
+from .rotor_quantities import machine, swap
+
+Floats = NDArray[np.float64]
+
+BETAS = (0.01, 0.02, 0.03)
+ALPHAS = (0.0, 0.5, 1.0)
+CHIS = np.concatenate([np.linspace(0, 0.75, 6), np.linspace(0.8, 0.94, 8), [0.955, 0.967, 0.976, 0.984, 0.99]])
+SAMPLED_CHIS = (0.0, 0.5, 0.85)
+TIME = 200.0
+COLORS = (style.RED, style.ORANGE, style.BLUE)
+MARKS: dict[float, Any] = {
+    0.0: {"marker": "o", "ms": 11, "mfc": "none", "ls": "none"},
+    0.5: {"marker": "s", "ms": 7, "mfc": "white", "ls": "none"},
+    1.0: {"marker": "^", "ms": 6, "mec": "white", "mew": 0.6, "ls": "none"},
+}
+KINDS = {"heat": ("R", "J"), "angular": ("R_angular", "J_angular")}
+
+
+# -------------------------------------------------------------------- curves
+
+
+def at_chi(beta2: float, chi: float, ladder: Any) -> dict[str, float]:
+    """R, J and their angular partners at one asymmetry."""
+    both = swap("rotor_global", {**FIG_4, **ladder, "beta2": beta2, "chi": chi})
+    return {
+        "R": both.heat.R.value,
+        "J": both.heat.flow.value,
+        "R_angular": both.angular,
+        "R_angular_printed": both.angular_printed,
+        "J_angular": both.angular_flow,
+    }
+
+
+@lru_cache(maxsize=8)
+def along_chi(beta2: float, cut: bool) -> dict[str, Floats]:
+    """The parametric curves at one temperature, shared by both figures."""
+    rows = [at_chi(beta2, float(chi), CUT if cut else {}) for chi in CHIS]
+    return {"chi": CHIS, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
+
+
+def best(curve: dict[str, Floats], kind: str, alpha: float) -> float:
+    """chi that maximises Gamma_alpha, on the spline through the curve."""
+    R, J = (CubicSpline(curve["chi"], curve[name]) for name in KINDS[kind])
+
+    def merit(chi: float) -> float:
+        return float(alpha * R(chi) + (1 - alpha) * J(chi))
+
+    coarse = np.linspace(curve["chi"][0], curve["chi"][-1], 400)
+    top = float(coarse[np.argmax([merit(chi) for chi in coarse])])
+    step = float(coarse[1] - coarse[0])
+    bounds = max(coarse[0], top - step), min(coarse[-1], top + step)
+    return float(minimize_scalar(lambda chi: -merit(chi), bounds=bounds, method="bounded").x)
+
+
+def maxima(beta2: float, kind: str) -> dict[float, dict[str, float]]:
+    """The dots of one curve: for each alpha the best chi, and R and J there, from the exact side once more."""
+    found = {}
+    for alpha in ALPHAS:
+        chi = best(along_chi(beta2, False), kind, alpha)
+        found[alpha] = {"chi": chi, **at_chi(beta2, chi, {})}
+    return found
+
+
+def curves(kind: str) -> Callable[[int, int], dict[str, Any]]:
+    """Everything of Fig. 4 ("heat") or Fig. 5 ("angular")."""
+
+    def compute(ntraj: int, seed: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        seeds = count(seed)
+        for beta2 in BETAS:
+            found[f"{beta2:g}"] = {
+                "converged": along_chi(beta2, False),
+                "cut": along_chi(beta2, True),
+                "maxima": {f"{alpha:g}": dot for alpha, dot in maxima(beta2, kind).items()},
+            }
+            if ntraj:
+                rows = [sampled(beta2, chi, kind, ntraj, next(seeds), next(seeds)) for chi in SAMPLED_CHIS]
+                found[f"{beta2:g}"]["points"] = {
+                    name: {"value": np.array([r[k].value for r in rows]), "error": np.array([r[k].error for r in rows])}
+                    for k, name in enumerate("RJ")
+                }
+        return found
+
+    return compute
+
+
+def sampled(beta2: float, chi: float, kind: str, ntraj: int, seed: int, other: int) -> tuple[Estimate, Estimate]:
+    """R and J from two ensembles, one with the temperatures exchanged."""
+    here = {**FIG_4, "beta2": beta2, "chi": chi}
+    there = here | {"beta1": beta2, "beta2": here["beta1"]}
+    forward, backward = (machine("rotor_global", p) for p in (here, there))
+    ensembles = [
+        collide.run(model, ntraj, TIME, seed=s, e_ops={"L_z": parts_of(model).L_z}, progress=False)
+        for model, s in ((forward, seed), (backward, other))
+    ]
+    if kind == "heat":
+        flow, back = rate(ensembles[0], TIME, "heat:2"), rate(ensembles[1], TIME, "heat:1")
+        pair = Rectification(flow, back.scaled(-1.0), unit=FIG_4["lambda"] * FIG_4["g"] ** 2)
+    else:
+        turns = [Estimate(float(ens.expect["L_z"].value[-1]), float(ens.expect["L_z"].error[-1])) for ens in ensembles]
+        pair = Rectification(_magnitude(turns[0]), _magnitude(turns[1]).scaled(-1.0))
+    return pair.R, pair.flow
+
+
+def _magnitude(estimate: Estimate) -> Estimate:
+    return Estimate(abs(estimate.value), estimate.error)
+
+
+# -------------------------------------------------------------------- drawing
+
+
+def _smooth(curve: dict[str, Floats], R: str, J: str) -> tuple[Floats, Floats]:
+    """The curve through its points, chi dense where it bends."""
+    chi = np.concatenate([np.linspace(0, 0.7, 60), np.linspace(0.7, 0.99, 200)])
+    return CubicSpline(curve["chi"], curve[R])(chi), CubicSpline(curve["chi"], curve[J])(chi)
+
+
+def draw(kind: str) -> Callable[[dict[str, Any]], Any]:
+    """Parametric plot with dots; the cut ladder as thin lines."""
+    R, J = KINDS[kind]
+    heat = kind == "heat"
+
+    def picture(found: dict[str, Any]) -> Any:
+        with style.house():
+            ax = style.axes(size=(6.2, 4.6))
+            for beta2, color in zip(BETAS, COLORS, strict=True):
+                here = found[f"{beta2:g}"]
+                ax.plot(*_smooth(here["converged"], R, J), color=color, label=rf"$\beta_2={beta2:g}$")
+                ax.plot(*_smooth(here["cut"], R, J), color=color, lw=0.7, ls=(0, (4, 2)))
+                for alpha in ALPHAS:
+                    dot = here["maxima"][f"{alpha:g}"]
+                    ax.plot(dot[R], dot[J], color=color, zorder=4, **MARKS[alpha])
+                if "points" in here:
+                    p = here["points"]
+                    ax.errorbar(p["R"]["value"], p["J"]["value"], yerr=p["J"]["error"], xerr=p["R"]["error"], fmt=".",
+                                ms=5, color=style.INK, elinewidth=0.9, zorder=5)  # fmt: skip
+            for alpha in ALPHAS:
+                ax.plot([], [], color=style.MUTED, label=rf"max $\Gamma_{{{alpha:g}}}$", **MARKS[alpha])
+            ax.plot([], [], color=style.MUTED, lw=0.7, ls=(0, (4, 2)), label=r"cut to $-5\leq l\leq10$")
+            ax.set(
+                xlabel=r"$R$" if heat else r"$R_{\rm angular}$ (absolute values)",
+                ylabel=r"$J$" if heat else r"$J_{\rm angular}$",
+                xlim=(0, 1),
+                ylim=(0, None),
+                title="Heat rectification" if heat else "Angular momentum rectification",
+            )
+            ax.legend(loc="upper left" if heat else "best", ncols=2, fontsize=8)
+        return ax.figure
+
+    return picture
+
+
+FIGURE_4 = Figure(
+    "fig4", "Rectification and size of the heat current, parametric in chi (Fig. 4)", curves("heat"), draw("heat")
+)
+FIGURE_5 = Figure(
+    "fig5",
+    "Rectification and size of the angular momentum, parametric in chi (Fig. 5)",
+    curves("angular"),
+    draw("angular"),
+)

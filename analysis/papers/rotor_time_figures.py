@@ -1,0 +1,161 @@
+"""Figs. 6, 7 and 8 of Leitch et al. 2024: the rotor starts to turn, without and with a load, and its powers in time.
+
+Times and initial state are not stated in the paper.  Here the qubits are at the temperatures of their baths and the
+rotor is in |l = 0>.
+"""
+
+from typing import Any
+
+import numpy as np
+
+import collide
+from collide.exact.sources import adjoint_dissipator
+from collide.machines.rotor import parts_of
+
+from .. import style
+from .base import Figure, Params
+from .rotor_devices import CUT, FIG_2, FIG_6, FIG_7, ladder_observables, thermal_start
+from .rotor_quantities import STARTS, backaction, intrinsic, machine, net, point, rotor_populations
+
+START = next(iter(STARTS))
+TIMES = (100.0, 500.0, 1000.0, 2000.0, 5000.0)
+LEVELS = np.arange(-5, 11)
+X = 0.8  # beta_2 / beta_1 of Fig. 8
+# sixteen steps an octave: steps of one length need one exponential
+POWER_TIMES = np.concatenate([[0.0], *(2.0**k * (1 + np.arange(16) / 16) for k in range(-5, 18))])
+SAMPLED_TIMES = np.array([10.0, 100.0, 300.0, 1000.0, 3000.0, 1e4, 2e4])
+MOST = 4000  # trajectories, which are long here
+POWERS = {"kinetic": (r"$\dot W_{kin}$", style.BLUE), "intrinsic": (r"$\dot W_{int}$", style.RED),
+          "net": (r"$\dot W_{net}$", style.GREEN), "backaction": (r"$\dot Q_{BA}$", style.ORANGE)}  # fmt: skip
+
+
+# -------------------------------------------------------------------- Figs. 6 and 7
+
+
+def spreading(params: Params, converged: bool) -> Any:
+    """Curves of Fig. 6 or 7: populations at increasing times and in the steady state."""
+
+    def compute(ntraj: int, seed: int) -> dict[str, Any]:
+        cut = {**params, **CUT}
+        found: dict[str, Any] = {
+            "l": LEVELS,
+            "times": np.array(TIMES),
+            "populations": np.array([_populations({**cut, "time": t, "initial_state": START}) for t in TIMES]),
+            "steady": _populations(cut),
+        }
+        if converged:
+            found["steady_converged"] = _populations(params)
+        if ntraj:
+            model = machine("rotor_local", cut)
+            ops = {name: op for name, op in ladder_observables(model).items() if name != "L_z"}
+            ens = collide.run(model, min(ntraj, MOST), TIMES, seed=seed, initial=thermal_start(model), e_ops=ops,
+                              progress=False)  # fmt: skip
+            found["points"] = {
+                "value": np.array([ens.expect[str(l)].value for l in LEVELS]).T,
+                "error": np.array([ens.expect[str(l)].error for l in LEVELS]).T,
+            }
+        return found
+
+    return compute
+
+
+def _populations(params: Params) -> Any:
+    found = rotor_populations(point("rotor_local", params))
+    return np.array([found[int(l)] for l in LEVELS])
+
+
+def draw_spreading(found: dict[str, Any]) -> Any:
+    """One panel per time, the steady state in red."""
+    with style.house():
+        axes = style.grid_of_axes(len(found["times"]) + 1, columns=3, size=(3.4, 2.3))
+        top = 1.08 * max(found["populations"].max(), found["steady"].max())
+        for k, ax in enumerate(axes):
+            steady = k == len(found["times"])
+            heights = found["steady"] if steady else found["populations"][k]
+            color = style.RED if steady else style.BLUE
+            ax.bar(found["l"], heights, width=0.8, color=color, alpha=0.55)
+            if steady and "steady_converged" in found:
+                ax.step(found["l"], found["steady_converged"], where="mid", color=style.INK, lw=0.9,
+                        label="converged ladder")  # fmt: skip
+                ax.legend(fontsize=8)
+            if not steady and "points" in found:
+                style.points(ax, found["l"], found["points"]["value"][k], found["points"]["error"][k], ms=3,
+                             color=style.INK)  # fmt: skip
+            title = "steady state" if steady else f"$t={found['times'][k]:g}$"
+            ax.set(title=title, ylim=(0, top), xlabel="$l$", ylabel=r"$\langle l|\rho_r|l\rangle$")
+            ax.set_xticks(range(-5, 11, 5))
+    return axes[0].figure
+
+
+# -------------------------------------------------------------------- Fig. 8
+
+
+def curves_8(ntraj: int, seed: int) -> dict[str, Any]:
+    """The four powers of Eqs. 30-34 from the start to the steady state."""
+    params = {**FIG_2, "beta2": X * FIG_2["beta1"]}
+    model = machine("rotor_local", params)
+    states = model.evolve(thermal_start(model), POWER_TIMES)
+    start = point("rotor_local", params)
+    rows = []
+    for time, rho in zip(POWER_TIMES, states, strict=True):
+        at = start._replace(rho=rho, time=float(time))
+        kinetic = intrinsic(at) + backaction(at)
+        rows.append({"kinetic": kinetic, "intrinsic": intrinsic(at), "net": net(at), "backaction": backaction(at)})
+    found: dict[str, Any] = {"t": POWER_TIMES, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
+    found["steady_heat_r"] = model.heat_currents()["r"]
+    if ntraj:
+        found["points"] = sampled_powers(model, min(ntraj, MOST), seed)
+    return found
+
+
+def sampled_powers(model: Any, ntraj: int, seed: int) -> dict[str, Any]:
+    """Q_BA as an observable; W_kin from what <L_z^2>/2I has gained between two stops."""
+    pieces = parts_of(model)
+    load = [np.sqrt(c.rate) * c.op for c in model.channels if c.name == "r"]
+    ops = {"Q_BA": adjoint_dissipator(load, pieces.kinetic), "energy": pieces.kinetic}
+    ens = collide.run(model, ntraj, SAMPLED_TIMES, seed=seed, initial=thermal_start(model), e_ops=ops, progress=False)
+    heat, energy = ens.expect["Q_BA"], ens.expect["energy"]
+    gained, span = np.diff(energy.value), np.diff(SAMPLED_TIMES)
+    return {
+        "t": SAMPLED_TIMES,
+        "backaction": {"value": heat.value, "error": heat.error},
+        "middle": np.sqrt(SAMPLED_TIMES[1:] * SAMPLED_TIMES[:-1]),
+        "kinetic": {"value": gained / span, "error": np.hypot(energy.error[1:], energy.error[:-1]) / span},
+        "between": np.array([SAMPLED_TIMES[:-1], SAMPLED_TIMES[1:]]),
+    }
+
+
+def draw_8(found: dict[str, Any]) -> Any:
+    """All four on a logarithmic axis of time, the small ones magnified beside."""
+    import matplotlib.pyplot as plt
+
+    with style.house():
+        figure = plt.figure(figsize=(9.2, 3.9), layout="constrained")
+        for k, (names, title) in enumerate(
+            (
+                (tuple(POWERS), "(a)  powers of the rotor"),
+                (("intrinsic", "net"), "(b)  the small ones, magnified"),
+            )
+        ):
+            ax = figure.add_subplot(1, 2, k + 1)
+            for name in names:
+                label, color = POWERS[name]
+                ax.plot(found["t"][1:], 1e5 * found[name][1:], color=color, label=label)
+            if k == 0 and "points" in found:
+                p = found["points"]
+                style.points(ax, p["t"], 1e5 * p["backaction"]["value"], 1e5 * p["backaction"]["error"],
+                             color=style.ORANGE)  # fmt: skip
+                width = [p["middle"] - p["between"][0], p["between"][1] - p["middle"]]
+                ax.errorbar(p["middle"], 1e5 * p["kinetic"]["value"], 1e5 * p["kinetic"]["error"], width, fmt="s",
+                            ms=3.5, color=style.BLUE, elinewidth=0.8)  # fmt: skip
+            if k == 1:
+                style.bound_line(ax, -1e5 * found["steady_heat_r"], r"$-\dot Q_r$ in the steady state")
+            ax.axhline(0, color=style.MUTED, lw=0.8, zorder=0)
+            ax.set(xscale="log", xlabel="$t$", ylabel=r"power $\times\,10^5$", title=title)
+            ax.legend()
+    return figure
+
+
+FIGURE_6 = Figure("fig6", "The rotor runs away without a load (Fig. 6)", spreading(FIG_6, False), draw_spreading)
+FIGURE_7 = Figure("fig7", "With a load it settles (Fig. 7)", spreading(FIG_7, True), draw_spreading)
+FIGURE_8 = Figure("fig8", "Kinetic, intrinsic and net power, and back-action heat, in time (Fig. 8)", curves_8, draw_8)
