@@ -9,10 +9,14 @@ from .against_exact import compare_with_exact
 from .compare import Verdict
 from .document import Document, Section
 from .exact_side import ExactSide
+from .report_distributions import distributions
 from .report_html import write_html
 from .report_markdown import write_markdown
-from .report_parts import Parts
+from .report_numbers import numbers, what_was_run
 from .report_png import write_png
+from .report_subject import Subject
+from .report_theorems import theorems
+from .report_time import convergence, in_time, waits
 
 Format = Literal["html", "md", "png"]
 WRITERS = {"html": write_html, "md": write_markdown, "png": write_png}
@@ -50,18 +54,16 @@ def document(ensemble: Any, *, false_alarm: float = 0.001) -> Document:
     """The report before it is written."""
     exact, why = _exact_side(ensemble)
     verdict = None if exact is None else compare_with_exact(ensemble, false_alarm=false_alarm, exact=exact)
-    parts = Parts(ensemble, exact)
+    subject = Subject(ensemble, exact)
     comparison = Section("Against the exact values", (verdict if verdict is not None else why,))
-    sections = (
-        parts.numbers(), comparison, parts.distributions(), parts.theorems(), parts.in_time(), parts.waits(),
-        parts.convergence(), parts.run(),
-    )  # fmt: skip
+    sections = [numbers(subject), comparison, distributions(subject), theorems(subject)]
+    later = [in_time(subject), waits(subject), convergence(subject), what_was_run(subject)]
     return Document(
         title=_title(ensemble),
         subtitle=f"{len(ensemble):,} trajectories to t = {float(ensemble.tlist[-1]):g}".replace(",", "\u202f"),
         verdict=verdict,
         facts=_facts(ensemble, verdict),
-        sections=tuple(s for s in sections if s is not None and s.blocks),
+        sections=tuple(s for s in [*sections, *later] if s is not None and s.blocks),
         footer=_footer(ensemble),
     )
 
