@@ -32,7 +32,7 @@ def numpy_loop(model: Any, rng: np.random.Generator, n: int) -> np.ndarray:
     kets = compile_program(model, TAU).arrays
     psi = kets["initial_kets"][rng.choice(len(kets["initial_p"]), size=n, p=kets["initial_p"])]
     heat = np.zeros(n)
-    steps = []
+    steps: list[tuple[Any, Any, Any]] = []
     for element in model.process.elements:
         if isinstance(element, Unitary):
             steps.append((element.matrix.toarray().T, None, None))

@@ -14,7 +14,11 @@ from collide.outcomes import closing, opening
 
 MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
 KEEP = ("totals", "jumps", "final_state")
-LABELS = ("all",)
+LABELS = ("heat", "all")
+
+
+# both measurements (the second unknown in a large system) and the averaged states at both ends
+Ends = tuple[Outcomes, Outcomes | None, Complexes, Complexes]
 
 
 class Protocol(NamedTuple):
@@ -46,7 +50,9 @@ def make_protocol(
     """Check the arguments of an ensemble and find the exact averaged state at its end."""
     d = model.process.d
     times = as_times(tlist, model.process.tau)
-    ends = _large_ends(d, initial, closing_basis) if d > MOST_STATES else _ends(model, times, initial, closing_basis)
+    ends: Ends = (
+        _large_ends(d, initial, closing_basis) if d > MOST_STATES else _ends(model, times, initial, closing_basis)
+    )
     kept = tuple(dict.fromkeys(("totals", *([keep] if isinstance(keep, str) else keep))))
     for name in kept:
         if name not in KEEP:
@@ -62,16 +68,14 @@ def make_protocol(
     )
 
 
-def _ends(
-    model: Any, times: Floats, initial: Any, closing_basis: Any
-) -> tuple[Outcomes, Outcomes, Complexes, Complexes]:
+def _ends(model: Any, times: Floats, initial: Any, closing_basis: Any) -> Ends:
     """Both measurements and the exact averaged states at both ends."""
     rho_initial = as_initial(model, initial)
     rho_final = model.evolve(rho_initial, times[-1:])[-1]
     return opening(rho_initial), closing(rho_final, closing_basis), rho_initial, rho_final
 
 
-def _large_ends(d: int, initial: Any, closing_basis: Any) -> tuple[Outcomes, None, Complexes, Complexes]:
+def _large_ends(d: int, initial: Any, closing_basis: Any) -> Ends:
     """A ket to start from and the product basis to end in: all that a system without density matrices can have."""
     ket = None if isinstance(initial, str | tuple) else np.asarray(getattr(initial, "full", lambda: initial)())
     if ket is None or ket.size != d or closing_basis != "product":

@@ -18,7 +18,7 @@ import time
 from types import FrameType
 from typing import Any
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 import collide.program as engine
 from collide.records import Array, Chunk
