@@ -18,6 +18,7 @@ from collide.analysis import chi_square, compare_with_exact, gallavotti_cohen
 from collide.analysis.papers import werlang
 from collide.analysis.papers.base import UnknownParameter
 from collide.analysis.reference_tables import compare, evaluate, load
+from collide.ensemble import run_program
 from collide.exact.steady import NonUniqueSteadyState
 from collide.machines import MACHINES, ising, ising_formulas, xy_chain
 from collide.machines.ising import STATES, pinned_spin
@@ -59,18 +60,32 @@ def test_a_wrong_number_in_the_table_is_noticed() -> None:
     assert not compare(found, type(entry)(**(vars(entry) | {"value": wrong}))).ok
 
 
-@pytest.mark.parametrize("index", range(0, len(load(TABLE)), 9))
-def test_sampled_entries_agree(index: int) -> None:
-    entry = load(TABLE)[index]
-    if entry.key not in werlang.SAMPLING or "sweep" in entry.params:
-        pytest.skip("exact side alone")
+REACHED = [e for e in load(TABLE) if e.key in werlang.SAMPLING and "sweep" not in e.params]
+
+
+@pytest.mark.parametrize("entry", REACHED[::9], ids=lambda e: f"{e.index}-{e.system}-{e.quantity}")
+def test_sampled_entries_agree(entry: Any) -> None:
     sampling = werlang.SAMPLING[entry.key](entry.params)
     ensemble = collide.run(
-        sampling.model, 4000, sampling.time, seed=index, initial=sampling.initial, progress=False, threads=1
+        sampling.model, 4000, sampling.time, seed=entry.index, initial=sampling.initial, progress=False, threads=1
     )
     value, error = sampling.estimate(ensemble)
     assert abs(value - sampling.exact) <= 4.5 * error + 1e-12
     assert error == pytest.approx(sampling.spread / math.sqrt(4000), rel=1e-3, abs=1e-15)
+
+
+@pytest.mark.parametrize("key", werlang.SAMPLING, ids="-".join)
+def test_predicted_errors_are_those_of_repeated_ensembles(key: tuple[str, str]) -> None:
+    samplings = [werlang.SAMPLING[key](entry.params) for entry in REACHED if entry.key == key]
+    best = min((s for s in samplings if s.spread > 0), key=lambda s: s.spread / abs(s.exact or 1e-6))
+    assert 0.6 < scatter(best) / best.spread < 1.5
+
+
+def scatter(sampling: Any, ntraj: int = 400, repeats: int = 40) -> float:
+    """Standard deviation of the estimates of small ensembles, times sqrt(ntraj)."""
+    program = collide.compile_program(sampling.model, sampling.time, initial=sampling.initial)
+    runs = (run_program(program, ntraj, seed=k, threads=1) for k in range(repeats))
+    return float(np.std([sampling.estimate(run)[0] for run in runs], ddof=1)) * math.sqrt(ntraj)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +373,18 @@ def test_uncertainty_relation() -> None:
     assert ratio(point | {"T_L": 1.001, "T_R": 1.0}) == pytest.approx(2, abs=1e-5)
     fast = ratio({"h": 1, "Delta": 0.5, "kappa": 7, "T_L": 2, "T_R": 0.5})
     assert fast == pytest.approx(ratio(point | {"T_L": 2, "T_R": 0.5}), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("N", "Delta", "kappa", "T_L", "T_R", "smallest"),
+    [(2, 0.8224, 0.28424, 3.3199, 1.5500, 1.9989), (3, 0.147013, 0.080334, 2.86084, 1.08297, 1.9948)],
+)
+def test_coherence_in_the_chain_goes_slightly_below_two(
+    N: int, Delta: float, kappa: float, T_L: float, T_R: float, smallest: float
+) -> None:
+    point = {"N": N, "h": 1, "Delta": Delta, "kappa": kappa, "T_L": T_L, "T_R": T_R}
+    assert werlang.QUANTITIES["xy_local", "tur_ratio"](point) == pytest.approx(smallest, abs=5e-5)
+    assert werlang.QUANTITIES["xy_global", "tur_ratio"](point) > 2
 
 
 def test_slow_approach_of_the_variance_of_the_left_heat() -> None:

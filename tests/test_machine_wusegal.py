@@ -18,6 +18,7 @@ from collide.analysis import chi_square, compare_with_exact, gallavotti_cohen
 from collide.analysis.papers import wusegal
 from collide.analysis.papers.base import UnknownParameter
 from collide.analysis.reference_tables import compare, evaluate, load
+from collide.ensemble import run_program
 from collide.machines import MACHINES, junction
 from collide.machines import junction_formulas as formulas
 from collide.machines.junction import levels_at_field
@@ -69,18 +70,32 @@ def test_a_wrong_number_in_the_table_is_noticed() -> None:
     assert not compare(found, type(entry)(**(vars(entry) | {"value": wrong}))).ok
 
 
-@pytest.mark.parametrize("index", range(0, len(load(TABLE)), 7))
-def test_sampled_entries_agree(index: int) -> None:
-    entry = load(TABLE)[index]
-    if entry.key not in wusegal.SAMPLING or "sweep" in entry.params:
-        pytest.skip("exact side alone")
+REACHED = [e for e in load(TABLE) if e.key in wusegal.SAMPLING and "sweep" not in e.params]
+
+
+@pytest.mark.parametrize("entry", REACHED[::7], ids=lambda e: f"{e.index}-{e.system}-{e.quantity}")
+def test_sampled_entries_agree(entry: Any) -> None:
     sampling = wusegal.SAMPLING[entry.key](entry.params)
     ensemble = collide.run(
-        sampling.model, 4000, sampling.time, seed=index, initial=sampling.initial, progress=False, threads=1
+        sampling.model, 4000, sampling.time, seed=entry.index, initial=sampling.initial, progress=False, threads=1
     )
     value, error = sampling.estimate(ensemble)
     assert abs(value - sampling.exact) <= 4.5 * error + 1e-12
     assert error == pytest.approx(sampling.spread / math.sqrt(4000), rel=1e-3, abs=1e-15)
+
+
+@pytest.mark.parametrize("key", wusegal.SAMPLING, ids="-".join)
+def test_predicted_errors_are_those_of_repeated_ensembles(key: tuple[str, str]) -> None:
+    samplings = [wusegal.SAMPLING[key](entry.params) for entry in REACHED if entry.key == key]
+    best = min((s for s in samplings if s.spread > 0), key=lambda s: s.spread / abs(s.exact or 1e-6))
+    assert 0.6 < scatter(best) / best.spread < 1.5
+
+
+def scatter(sampling: Any, ntraj: int = 400, repeats: int = 40) -> float:
+    """Standard deviation of the estimates of small ensembles, times sqrt(ntraj)."""
+    program = collide.compile_program(sampling.model, sampling.time, initial=sampling.initial)
+    runs = (run_program(program, ntraj, seed=k, threads=1) for k in range(repeats))
+    return float(np.std([sampling.estimate(run)[0] for run in runs], ddof=1)) * math.sqrt(ntraj)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +266,15 @@ def test_generating_functions_in_closed_form() -> None:
         assert ho == pytest.approx(formulas.scgf_ho(s, 1.0, k_L, k_R, u_L, u_R), rel=1e-9)
         tls = junction(subsystem="TLS", **point).scgf("L", s)
         assert tls == pytest.approx(formulas.scgf_tls(s, 1.0, k_L, k_R, u_L, u_R), rel=1e-11)
+
+
+def test_a_ladder_longer_than_needed_costs_no_digits() -> None:
+    point = at("metal", "metal")
+    for s in (-0.94, -0.3, 0.3):
+        exact = formulas.scgf_ho(s, 1.0, *numbers(point))
+        for neglect in (1e-14, 1e-22):
+            levels = levels_at_field(s, **point, neglect=neglect)
+            assert junction(levels=levels, **point).scgf("L", s) == pytest.approx(exact, rel=1e-12, abs=0)
 
 
 def test_generating_function_near_the_edge_of_its_domain() -> None:

@@ -14,6 +14,7 @@ from ..estimates import Estimate
 from .base import Sampling
 
 EVENTS = 60.0  # exchanges in a sampled trajectory of a stationary quantity
+FEW_EVENTS = 6.0
 RELATIVE = 0.02  # error of a point in a figure, ...
 MOST_EVENTS = 2e4  # ... unless a trajectory would need more exchanges than this
 
@@ -180,8 +181,8 @@ def sample_count_rate(model: Any, row: int) -> Sampling:
 
 
 def sample_generating_function(model: Any, s: float, omega: float) -> Sampling:
-    """ln <exp(s Q_L)> / t at finite time, for quanta of one size omega."""
-    time = stationary_time(model)
+    """ln <exp(s Q_L)> / t for quanta of one size omega, at a time too short for rare events to carry the average."""
+    time = stationary_time(model, FEW_EVENTS)
     n, P = model.quanta_distribution("L", time)
     first, second = (float(P @ np.exp(k * s * omega * n)) for k in (1, 2))
     spread = math.sqrt(max(second - first**2, 0.0)) / (first * time)
