@@ -427,7 +427,8 @@ def test_other_containers(whole: Any) -> None:
     data = whole.to_xarray()
     assert np.array_equal(data.heat.sel(bath="R").values, whole.heat["R"])
     assert np.array_equal(data.expect.sel(e_op="n").values, whole.expect["n"].value)
-    assert data.final_state.dtype == np.complex128
+    assert data.final_state.dtype == data.average_state.dtype == np.complex128
+    assert np.array_equal(data.heat_cumulant.sel(time=2.0, bath="R").values, whole.heat_moments(2.0)["R"].value)
     assert data.jump_time.sizes == {"event": len(whole.jump_time)}
 
 

@@ -10,8 +10,9 @@ from collide.ensemble import run_program
 from collide.kernels.compile import CACHE
 from collide.program import compile_program
 
-# what is kept decides which loops are compiled, and so does the picture
-PICTURES: tuple[dict[str, Any], ...] = ({"picture": "jump"}, {"picture": "collision", "tau": 0.5})
+# every kind of program that there is
+COLLISION: dict[str, Any] = {"picture": "collision", "tau": 0.5}
+KINDS: tuple[tuple[dict[str, Any], str], ...] = (({"picture": "jump"}, "heat"), (COLLISION, "heat"), (COLLISION, "all"))
 KEEP = (("totals",), ("totals", "jumps", "final_state"))
 
 
@@ -23,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     """Compile all kernels by running two trajectories with each of them."""
     begin = time.monotonic()
-    for picture in PICTURES:
-        model = build("rectifier", picture)
+    for settings, labels in KINDS:
+        model = build("rectifier", settings)
         for keep in KEEP:
-            run_program(compile_program(model, [0.5, 1.0], keep=keep), 2, 0, threads=1)
+            run_program(compile_program(model, [0.5, 1.0], keep=keep, labels=labels), 2, 0, threads=1)
     seconds = time.monotonic() - begin
     where = f"kept in {CACHE}" if CACHE else "but there is no folder to keep them in: see NUMBA_CACHE_DIR"
     facts = {"event": "warm", "seconds": seconds, "cache": str(CACHE) if CACHE else None}

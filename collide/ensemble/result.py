@@ -295,6 +295,12 @@ class Ensemble(Rows):
         if expect := self.expect:
             data["expect"] = (("time", "e_op"), np.stack([e.value for e in expect.values()], axis=-1))
             data["expect_error"] = (("time", "e_op"), np.stack([e.error for e in expect.values()], axis=-1))
+        if plan.fields.partial("heat_power_sums") and len(self) and self.baths:
+            moments = self.heat_moments().values()
+            data["heat_cumulant"] = (("time", "bath", "order"), np.stack([m.value for m in moments], axis=1))
+            data["heat_cumulant_error"] = (("time", "bath", "order"), np.stack([m.error for m in moments], axis=1))
+        if plan.fields.partial("rho_sum") and len(self):
+            data["average_state"] = (("time", "row", "column"), self.average_state)
         used = {dim for dims, *_ in data.values() for dim in dims}
         coords: dict[str, Any] = {k: v for k, v in plan.coords.items() if k in used and len(v)}
         coords |= {"trajectory": self.ids} | ({"time": self.tlist} if "time" in used else {})
