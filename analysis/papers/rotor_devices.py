@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-import collide
+from collide.ensemble import run
 from collide.machines.rotor import Model, parts_of, start_state
 
 from ..estimates import Estimate
@@ -44,7 +44,7 @@ def qubit_work(rows: Any) -> Any:
 
 def sampled_currents(model: Model, time: float, ntraj: int, seed: int) -> dict[str, Estimate]:
     """Heat currents, power of the qubits' baths, efficiency and COP from steady trajectories of length `time`."""
-    ens = collide.run(model, ntraj, time, seed=seed, progress=False)
+    ens = run(model, ntraj, time, seed=seed, progress=False)
     found = {f"Q_{name}": rate(ens, time, f"heat:{name}") for name in ("1", "2", "r")}
     found["W_Q"] = rate(ens, time, qubit_work)
     work, cold, hot = ens.values(qubit_work), ens.heat["1"], ens.heat["2"]

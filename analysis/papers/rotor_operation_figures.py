@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-import collide
-
 from .. import style
 from ..ergotropy import ergotropy, local_ergotropy
 from ..estimates import Estimate, jackknife
@@ -159,7 +157,7 @@ def curves_3(ntraj: int, seed: int) -> dict[str, Any]:
 def sampled_ergotropies(x: float, ntraj: int, seed: int) -> dict[str, Estimate]:
     """Ergotropies of the averaged final state, the bias of noisy populations taken off by leaving out blocks."""
     model = device(x)
-    ens = collide.run(model, ntraj, TIME, seed=seed, keep=("totals", "final_state"), progress=False)
+    ens = run(model, ntraj, TIME, seed=seed, keep=("totals", "final_state"), progress=False)
     kets = ens.final_state
     blocks = np.array_split(np.arange(len(kets)), min(BLOCKS, len(kets)))
     sums = np.array([np.einsum("na,nb->ab", kets[b], kets[b].conj(), optimize=True) for b in blocks])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
-import collide
+from collide.ensemble import run
 from collide.machines.rotor import parts_of
 
 from .. import style
@@ -114,7 +114,7 @@ def sampled(beta2: float, chi: float, kind: str, ntraj: int, seed: int, other: i
     there = here | {"beta1": beta2, "beta2": here["beta1"]}
     forward, backward = (machine("rotor_global", p) for p in (here, there))
     ensembles = [
-        collide.run(model, ntraj, TIME, seed=s, e_ops={"L_z": parts_of(model).L_z}, progress=False)
+        run(model, ntraj, TIME, seed=s, e_ops={"L_z": parts_of(model).L_z}, progress=False)
         for model, s in ((forward, seed), (backward, other))
     ]
     if kind == "heat":

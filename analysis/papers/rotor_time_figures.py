@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import collide
+from collide.ensemble import run
 from collide.exact.sources import adjoint_dissipator
 from collide.machines.rotor import parts_of
 
@@ -48,7 +48,7 @@ def spreading(params: Params, converged: bool) -> Any:
         if ntraj:
             model = machine("rotor_local", cut)
             ops = {name: op for name, op in ladder_observables(model).items() if name != "L_z"}
-            ens = collide.run(model, min(ntraj, MOST), TIMES, seed=seed, initial=thermal_start(model), e_ops=ops,
+            ens = run(model, min(ntraj, MOST), TIMES, seed=seed, initial=thermal_start(model), e_ops=ops,
                               progress=False)  # fmt: skip
             found["points"] = {
                 "value": np.array([ens.expect[str(l)].value for l in LEVELS]).T,
@@ -113,7 +113,7 @@ def sampled_powers(model: Any, ntraj: int, seed: int) -> dict[str, Any]:
     pieces = parts_of(model)
     load = [np.sqrt(c.rate) * c.op for c in model.channels if c.name == "r"]
     ops = {"Q_BA": adjoint_dissipator(load, pieces.kinetic), "energy": pieces.kinetic}
-    ens = collide.run(model, ntraj, SAMPLED_TIMES, seed=seed, initial=thermal_start(model), e_ops=ops, progress=False)
+    ens = run(model, ntraj, SAMPLED_TIMES, seed=seed, initial=thermal_start(model), e_ops=ops, progress=False)
     heat, energy = ens.expect["Q_BA"], ens.expect["energy"]
     gained, span = np.diff(energy.value), np.diff(SAMPLED_TIMES)
     return {
