@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from collide.ensemble import run
+
 from .. import style
 from ..ergotropy import ergotropy, local_ergotropy
 from ..estimates import Estimate, jackknife
