@@ -18,7 +18,7 @@ from collide.machines import rectifier_formulas as formulas
 from collide.machines import rectifier_global_formulas as global_formulas
 from collide.machines.rectifier import bath
 from collide.machines.rectifier_checks import MATCHED_ANGLE
-from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rates, levels_needed
+from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rates, levels_needed, relaxation_time
 
 TABLE = Path(__file__).parent / "data" / "rectifier.json"
 STATISTICS = list(product((-1, 1), repeat=3))
@@ -102,6 +102,16 @@ def test_noise_of_chains_from_the_riccati_equation(eps_a, eps_L, eps_R):
             # the fraction 1e-15 left out weighs n^3 times more in a third cumulant
             model = rectifier(N=N, **BASE, **kinds, neglect=1e-15)
             assert rates == pytest.approx(model.heat_cumulants(counted, 3), rel=1e-8)
+
+
+@pytest.mark.parametrize("N", [1, 2, 4])
+def test_relaxation_time_is_the_slowest_rate_of_the_generator(N):
+    """Second moments decay with pairs of modes; the slowest of all is among the eigenvalues of the whole generator."""
+    _, ends = moments(N, **BASE)
+    slowest = 1 / relaxation_time(N, 1.0, BASE["g"], -1, ends)
+    rates = -np.linalg.eigvals(rectifier(N=N, **BASE)._reduced().base).real
+    assert np.abs(rates - slowest).min() == pytest.approx(0.0, abs=1e-12)
+    assert np.sort(rates)[1] == pytest.approx(slowest, rel=1e-9)
 
 
 def test_noise_depends_on_the_length_though_the_mean_does_not():

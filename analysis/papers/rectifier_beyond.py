@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collide.machines import rectifier_formulas as formulas
-from collide.machines.rectifier import bath, rectifier
-from collide.machines.rectifier_moments import heat_cumulant_rates
+from collide.machines.rectifier import rectifier
+from collide.machines.rectifier_moments import heat_cumulant_rates, relaxation_time
 
 from ..estimates import Estimate
 from .rectifier_curves import along
-from .rectifier_models import ground
+from .rectifier_models import ends, ground
 from .rectifier_points import current, mean_rate, noise_rate, points
 from .rectifier_quantities import QUANTITIES, uncertainty
 
@@ -72,7 +72,9 @@ def _long_chain(N: int, ntraj: int, seed: int) -> Estimate:
     if N < 8:
         return current(model, ntraj, seed, quanta=6.0)
     options: dict[str, Any] = {"initial": ground(model)} | ({"closing": "product"} if model.process.d > LONG else {})
-    return mean_rate(model, 400.0, 1400.0, max(200, ntraj // 8), seed, **options).scaled(2.0)
+    p = TABLE_POINT | {"N": N, "omega": 1.0, "eps_a": -1, "eps_L": 1, "eps_R": 1}
+    early = 4 * relaxation_time(N, 1.0, p["g"], -1, ends(p, p["T_L"], p["T_R"]))
+    return mean_rate(model, early, early + 1000.0, max(200, ntraj // 8), seed, **options).scaled(2.0)
 
 
 def noise_of_chains(ntraj: int, seed: int) -> dict[str, Any]:
@@ -97,10 +99,8 @@ def noise_of_chains(ntraj: int, seed: int) -> dict[str, Any]:
 
 
 def _riccati(point: dict[str, Any], N: int) -> Floats:
-    left = bath("L", point["gamma_L"], point["T_L"], point.get("eps_L", 1))
-    right = bath("R", point["gamma_R"], point["T_R"], point.get("eps_R", 1))
-    ends = {0: [left, right]} if N == 1 else {0: [left], N - 1: [right]}
-    return heat_cumulant_rates(N, 1.0, point["g"], -1, ends, "L", 2)
+    p = {"eps_L": 1, "eps_R": 1} | point | {"N": N}
+    return heat_cumulant_rates(N, 1.0, p["g"], -1, ends(p, p["T_L"], p["T_R"]), "L", 2)
 
 
 def uncertainty_ratios(ntraj: int, seed: int) -> dict[str, Any]:

@@ -80,12 +80,7 @@ def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int,
     ValueError
         If oscillators are pumped harder than they are damped, so that there is no steady state.
     """
-    damping, source = np.zeros(N), np.zeros(N)
-    for site, baths in ends.items():
-        for bath in baths:
-            down, up = bath.rates(omega)
-            damping[site] += down - eps_a * up
-            source[site] += up
+    damping, source = _rates(N, omega, eps_a, ends)
     D = _lyapunov(_drift(N, g, damping), np.diag(source).astype(complex))
     occupations: NDArray[np.float64] = np.real(np.diag(D)).astype(np.float64)
     heat = {}
@@ -97,6 +92,31 @@ def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int,
     inner = {0: 1, N - 1: N - 2} if N > 1 else {}
     power = -sum(float(damping[j] * g * D[j, k].real) for j, k in inner.items())
     return Moments(D, occupations, heat, power)
+
+
+def relaxation_time(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int, list[Bath]]) -> float:
+    """Longest lifetime of the second moments; it grows fast with the length of a chain.
+
+    Parameters
+    ----------
+    N, omega, g, eps_a, ends
+        As in `chain_moments`.
+    """
+    damping, _ = _rates(N, omega, eps_a, ends)
+    return float(-0.5 / np.linalg.eigvals(_drift(N, g, damping)).real.max())
+
+
+def _rates(
+    N: int, omega: float, eps_a: int, ends: Mapping[int, list[Bath]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Damping and source of each site."""
+    damping, source = np.zeros(N), np.zeros(N)
+    for site, baths in ends.items():
+        for bath in baths:
+            down, up = bath.rates(omega)
+            damping[site] += down - eps_a * up
+            source[site] += up
+    return damping, source
 
 
 def heat_cumulant_rates(
@@ -112,18 +132,11 @@ def heat_cumulant_rates(
         Name of the bath.
     order : int
     """
-    damping, source = np.zeros(N), np.zeros(N)
-    rates = (0.0, 0.0)
-    place = -1
-    for site, baths in ends.items():
-        for bath in baths:
-            down, up = bath.rates(omega)
-            damping[site] += down - eps_a * up
-            source[site] += up
-            if bath.name == counted:
-                place, rates = site, (down, up)
-    if place < 0:
-        raise ValueError(f"`counted` must name a bath of `ends`, but is {counted!r}")
+    found = [(site, bath.rates(omega)) for site, baths in ends.items() for bath in baths if bath.name == counted]
+    if len(found) != 1:
+        raise ValueError(f"`counted` must name one bath of `ends`, but is {counted!r}")
+    ((place, rates),) = found
+    damping, source = _rates(N, omega, eps_a, ends)
     W = _drift(N, g, damping)
     powers = np.array([omega**n / factorial(n) for n in range(order + 1)])
     a = rates[0] * powers * (-1.0) ** np.arange(order + 1)
