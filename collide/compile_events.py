@@ -22,6 +22,7 @@ from collide.exchange import COMPLETENESS
 from collide.protocol import Protocol
 
 DUST = 1e-14  # eigenvalues of a Choi matrix below this times its largest are rounding
+MOST_OUTCOMES = 1024  # of a period, told apart by what they count; their operators grow with them
 Group = dict[tuple[int, ...], list[Sparse]]
 
 
@@ -60,6 +61,19 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
     return arrays, f"event-driven collisions, {len(events.ops)} kinds of event beside the null one; " + explain(
         blocks, process.d, Basis(None)
     )
+
+
+def not_by_events(process: Process) -> str:
+    """Why a period cannot be resolved by heat; empty if it can."""
+    outcomes = 1
+    for element in process.elements:
+        if not isinstance(element, Unitary | Instrument):
+            return "the period contains a channel, whose kicks are not outcomes of an ancilla"
+        if isinstance(element, Instrument):
+            outcomes *= len(np.unique(element.counts, axis=0))
+    if outcomes > MOST_OUTCOMES:
+        return f"a period has {outcomes} outcomes that count differently, more than {MOST_OUTCOMES}"
+    return ""
 
 
 def resolve_period(process: Process) -> Events:

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from collide.compile_collisions import collision_arrays
+from collide.compile_events import event_arrays, not_by_events
 from collide.compile_jumps import jump_arrays
 from collide.engines import ENGINES
 from collide.exact.ends import Ends
 from collide.exact.flat import StoredModel, flatten
 from collide.exact.measurements import Outcomes
+from collide.exact.process import Process
 from collide.ledger import entropy_of_loads, settle
-from collide.protocol import make_protocol
+from collide.protocol import Protocol, make_protocol
 from collide.records import Chunk, Field
 from collide.replay import Path, replay
 
@@ -40,7 +42,7 @@ class Program:
     Attributes
     ----------
     kind : str
-        Which kernel reads the arrays: "collisions" or "jumps".
+        Which kernel reads the arrays: "events" or "collisions" (all labels) or "jumps".
     arrays : dict of arrays
         Everything that decides the numbers.
     meta : dict
@@ -216,7 +218,7 @@ def compile_program(
     closing: Any = None,
     e_ops: Mapping[str, Any] | Sequence[Any] | None = None,
     keep: Sequence[str] = ("totals",),
-    labels: str = "all",
+    labels: str = "heat",
     recipe: Mapping[str, Any] | None = None,
 ) -> Program:
     """Turn a model and a protocol into a program.
@@ -236,8 +238,10 @@ def compile_program(
         Observables averaged on `tlist`.
     keep : sequence of str
         "totals" always; "jumps" (times and channels), "final_state".
-    labels : {"all"}
-        Collisions: every outcome n -> m of every ancilla is drawn.
+    labels : {"heat", "all"}
+        Collisions: "heat" tells a period's outcomes apart by what is counted and goes from one event to the next; "all"
+        draws every outcome n -> m of every ancilla.  The joint law of counts, opening and closing outcomes is the same,
+        hence that of heat, work and entropy production; which null outcome an ancilla had stays unread with "heat".
 
     Returns
     -------
@@ -245,8 +249,7 @@ def compile_program(
     """
     protocol = make_protocol(model, tlist, initial, closing, e_ops, keep, labels)
     process = model.process
-    build = jump_arrays if process.tau is None else collision_arrays
-    arrays, explanation = build(process, protocol)
+    kind, arrays, explanation = _compile(process, protocol)
     table = process.counts
     final = protocol.closing or Outcomes(np.zeros((0, process.d), dtype=complex), np.full(process.d, np.nan))
     arrays |= {
@@ -271,7 +274,7 @@ def compile_program(
         "baths": list(table.baths),
         "e_ops": list(protocol.e_ops),
         "keep": list(protocol.keep),
-        "labels": protocol.labels,
+        "labels": "all" if kind == "collisions" else protocol.labels,
         "d": process.d,
         "dims": list(process.dims),
         "tau": process.tau,
@@ -281,7 +284,20 @@ def compile_program(
         "recipe": dict(recipe or getattr(model, "recipe", {})),
         "explanation": f"{explanation}; {note}" if note else explanation,
     }
-    return Program.from_arrays("jumps" if process.tau is None else "collisions", arrays, meta, flatten(process))
+    return Program.from_arrays(kind, arrays, meta, flatten(process))
+
+
+def _compile(process: Process, protocol: Protocol) -> tuple[str, Arrays, str]:
+    """Kind and arrays of the program, and the sentence that says what will run and why."""
+    if process.tau is None:
+        return ("jumps", *jump_arrays(process, protocol))
+    if protocol.labels == "all":
+        return ("collisions", *collision_arrays(process, protocol))
+    reason = not_by_events(process)
+    if not reason:
+        return ("events", *event_arrays(process, protocol))
+    arrays, explanation = collision_arrays(process, protocol)
+    return "collisions", arrays, f"{explanation}; every label is drawn, because {reason}"
 
 
 def log_probabilities(p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from collide.engines import jump_tables
+from collide.engines import event_tables, jump_tables
 from collide.exact.flat import unflatten_operator
 from collide.kernels.collision_path import collision_path
 from collide.kernels.collisions import CollisionProgram
+from collide.kernels.events import run_events
 from collide.kernels.jumps import Record, run_jumps
 from collide.ledger import to_users_basis
 
@@ -23,7 +24,8 @@ class Path:
     Attributes
     ----------
     times : (n,) float
-        For collisions: 0 and the end of each collision, those of one period at its end.
+        For collisions: 0 and the end of each period; with every label drawn, that of each collision, at the end of its
+        period.
     states : (n, d) complex
         Normalised kets in the user's basis.
     energies : (n,) float
@@ -32,7 +34,8 @@ class Path:
         Heat from each bath so far, definite quanta only.
     baths : tuple of str
     event_time, event_channel : (nevents,)
-        Exchanges; for jumps the channel, for collisions the position of the collision in its period.
+        Exchanges; for jumps the channel, for collisions the number of the event or, with every label drawn, the
+        position of the collision in its period.
     """
 
     times: NDArray[np.float64]
@@ -83,10 +86,10 @@ def replay(program: Any, seed: int, id: int, times: ArrayLike | None = None) -> 
     ValueError
         For `times` outside the trajectory, or given for collisions, which are seen after every one anyway.
     """
-    if program.kind == "collisions":
+    if program.kind in {"collisions", "events"}:
         if times is not None:
             raise ValueError("`times` cannot be chosen for collisions: the path has every one of them")
-        return _collisions(program, seed, id)
+        return (_events if program.kind == "events" else _collisions)(program, seed, id)
     end = float(program.tlist[-1])
     grid = np.linspace(0.0, end, POINTS) if times is None else np.asarray(times, dtype=float)
     if grid.ndim != 1 or not len(grid) or grid[0] < 0 or grid[-1] > end or np.any(np.diff(grid) <= 0):
@@ -108,20 +111,34 @@ def _collisions(program: Any, seed: int, id: int) -> Path:
     return _path(program, times, states, counts, times[happened + 1], happened % elements)
 
 
+def _events(program: Any, seed: int, id: int) -> Path:
+    """The same events, seen at the end of every period."""
+    periods = np.arange(int(program.arrays["steps"][-1]) + 1.0)
+    raw = run_events(event_tables(program)._replace(times=periods), seed, id, id + 1, Record(jumps=True, states=True))
+    tau = float(program.meta["tau"])
+    counts = _counts_so_far(program, periods, raw)
+    states = to_users_basis(raw["states"][0], program.arrays["vectors"])
+    return _path(program, tau * periods, states, counts, tau * raw["jump_time"], raw["jump_channel"].astype(np.int64))
+
+
 def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
     end = float(program.tlist[-1])
     stops = grid if grid[-1] == end else np.append(grid, end)
-    a = program.arrays
     tables = jump_tables(program)._replace(times=stops)
     raw = run_jumps(tables, seed, id, id + 1, Record(jumps=True, states=True))
-    time, channel = raw["jump_time"], raw["jump_channel"].astype(np.int64)
-    counts = np.zeros((len(grid), len(a["count_bath"])), np.int64)
-    passed = np.searchsorted(grid, time, side="left")
-    for slot in a["count"].T:
-        for at, row in zip(passed, slot[channel], strict=True):
-            if row >= 0:
-                counts[at:, row] += 1
-    return _path(program, grid, to_users_basis(raw["states"][0, : len(grid)], a["vectors"]), counts, time, channel)
+    counts = _counts_so_far(program, grid, raw)
+    states = to_users_basis(raw["states"][0, : len(grid)], program.arrays["vectors"])
+    return _path(program, grid, states, counts, raw["jump_time"], raw["jump_channel"].astype(np.int64))
+
+
+def _counts_so_far(program: Any, grid: NDArray[np.float64], raw: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """(n, ncounts) counts at the points of a grid; an exchange on a point is part of it."""
+    gained = np.zeros((len(grid) + 1, len(program.arrays["count_bath"])), np.int64)
+    passed = np.searchsorted(grid, raw["jump_time"], side="left")
+    for slot in program.arrays["count"].T:
+        row = slot[raw["jump_channel"]]
+        np.add.at(gained, (passed[row >= 0], row[row >= 0]), 1)
+    return gained[:-1].cumsum(axis=0)
 
 
 def _path(

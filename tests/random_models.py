@@ -98,7 +98,7 @@ def time_for_theorem(model: Any, rho: Any, t: float) -> float:
     return t
 
 
-def deviations(model: Any, rng: np.random.Generator, t: float, n: int) -> dict[str, float]:
+def deviations(model: Any, rng: np.random.Generator, t: float, n: int, labels: str = "heat") -> dict[str, float]:
     """z-scores of an ensemble from a random full-rank state: means, variances, fluctuation theorem, observables."""
     d = model.process.d
     rho = random_state(rng, d)
@@ -106,7 +106,7 @@ def deviations(model: Any, rng: np.random.Generator, t: float, n: int) -> dict[s
     ops = [random_hermitian(rng, d) for _ in range(2)]
     middle = t / 2 if model.process.tau is None else max(round(t / 2 / model.process.tau), 0) * model.process.tau
     times = sorted({middle, t})
-    program = compile_program(model, times, initial=rho, e_ops=ops)
+    program = compile_program(model, times, initial=rho, e_ops=ops, labels=labels)
     chunk = run_chunk(program, int(rng.integers(2**32)), 0, n)
     columns = chunk.columns
     assert np.all(columns["status"] == 0)

@@ -46,13 +46,14 @@ def z_scores(model, program, columns, names):
     return found
 
 
+@pytest.mark.parametrize("labels", ["heat", "all"])
 @pytest.mark.parametrize(("statistics", "construction", "levels", "tau"), CASES)
 def test_heat_and_work_agree_with_the_exact_map(
-    statistics: str, construction: str, levels: int | None, tau: float
+    statistics: str, construction: str, levels: int | None, tau: float, labels: str
 ) -> None:
     """From a state with coherence between energies, so that work and its variance are not zero."""
     model = collision_pair(tau, statistics, construction, levels)
-    program = compile_program(model, 20.0, initial=coherent_mixture())
+    program = compile_program(model, 20.0, initial=coherent_mixture(), labels=labels)
     columns = run_chunk(program, 101, 0, 20_000).columns
     named = {
         "heat L": columns["heat"][:, 0],
@@ -66,12 +67,13 @@ def test_heat_and_work_agree_with_the_exact_map(
     assert model.trajectory_statistics(20.0, coherent_mixture()).cumulants("work", 2)[1] > 1e-4  # work does fluctuate
 
 
+@pytest.mark.parametrize("labels", ["heat", "all"])
 @pytest.mark.parametrize(("statistics", "construction", "levels", "tau"), CASES)
 def test_charge_balance_is_an_integer_identity(
-    statistics: str, construction: str, levels: int | None, tau: float
+    statistics: str, construction: str, levels: int | None, tau: float, labels: str
 ) -> None:
     """omega Delta N = Q_L + Q_R on every trajectory from the steady state of the resonant machine."""
-    program = compile_program(collision_pair(tau, statistics, construction, levels), 60.0)
+    program = compile_program(collision_pair(tau, statistics, construction, levels), 60.0, labels=labels)
     columns = run_chunk(program, 7, 0, 2000).columns
     number = (np.abs(program.arrays["final_kets"]) ** 2) @ [0, 1, 1, 2]
     opened = (np.abs(program.arrays["initial_kets"]) ** 2) @ [0, 1, 1, 2]
@@ -119,11 +121,25 @@ def test_a_wrong_sign_of_entropy_would_be_seen() -> None:
 def test_a_wrong_ancilla_population_would_be_seen() -> None:
     """Another fault, planted: one ancilla level drawn 5 % too often moves the mean heat by many errors."""
     model = collision_pair(0.5, "spin", g=0.3)
-    program = compile_program(model, 20.0, initial=coherent_mixture())
+    program = compile_program(model, 20.0, initial=coherent_mixture(), labels="all")
     program.arrays["prior_cdf"][0] *= 0.95
     columns = run_chunk(program, 101, 0, 20_000).columns
     named = {"heat L": columns["heat"][:, 0]}
     assert max(map(abs, z_scores(model, program, columns, named).values())) > LIMIT
+
+
+def test_a_wrong_event_would_be_seen() -> None:
+    """Planted in the events: one of them 5 % too strong among the others, then a null operator that loses 1e-3."""
+    model = collision_pair(0.5, "spin", g=0.3)
+    for name, factor in (("jump_value", 1.05), ("null", 1 - 1e-3)):
+        program = compile_program(model, 20.0, initial=coherent_mixture())
+        kind = int(np.argmax(np.any(program.arrays["count"] >= 0, axis=1)))
+        nb = program.arrays["target"].shape[1]
+        a, b = program.arrays["jump_start"][[kind * nb, (kind + 1) * nb]]
+        program.arrays[name][slice(a, b) if name == "jump_value" else slice(None)] *= factor
+        columns = run_chunk(program, 101, 0, 20_000).columns
+        named = {"heat L": columns["heat"][:, 0], "heat R": columns["heat"][:, 1]}
+        assert max(map(abs, z_scores(model, program, columns, named).values())) > LIMIT, name
 
 
 def _table(*systems: str) -> list[dict]:

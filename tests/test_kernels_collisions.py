@@ -75,7 +75,7 @@ def _order(model: CollisionModel, element: Instrument, outcomes: list[int]) -> l
 @pytest.mark.parametrize("initial", ["steady", coherent_mixture(), coherent_ket()], ids=["steady", "mixture", "ket"])
 def test_kernel_equals_its_twin(initial, statistics: str, construction: str, levels: int | None) -> None:
     model = collision_pair(2.0, statistics, construction, levels)
-    program = compile_program(model, 40.0, initial=initial)
+    program = compile_program(model, 40.0, initial=initial, labels="all")
     chunk = run_chunk(program, 17, 0, 10)
     for id in range(10):
         i, counts, p_final, u = twin(model, program, 17, id)
@@ -114,15 +114,16 @@ def enumerate_histories(model: CollisionModel, program, periods: int):
     return law
 
 
+@pytest.mark.parametrize("labels", ["heat", "all"])
 @pytest.mark.parametrize("gamma_tau", [0.01, 0.3, 1.2], ids=["rare", "some", "most"])
-def test_joint_law_by_enumeration(gamma_tau: float) -> None:
+def test_joint_law_by_enumeration(gamma_tau: float, labels: str) -> None:
     """Counts, opening and closing outcomes of two periods: chi-square against the sum over all histories."""
     ends = []
     for name, site, T, share in (("L", 0, 1.0, 1.0), ("R", 1, 0.3, 0.7)):
         bath = Bath(name, temperature=T, statistics="spin")
         ends.append(Collision(bath, np.array([[0, 1], [0, 0]]), site, bath.ancilla(1.0), share * gamma_tau))
     model = CollisionModel(hamiltonian(0.4), ends, 1.0, dims=SPACE)
-    program = compile_program(model, 2.0, initial=coherent_mixture())
+    program = compile_program(model, 2.0, initial=coherent_mixture(), labels=labels)
     law = enumerate_histories(model, program, 2)
     assert sum(law.values()) == pytest.approx(1.0, abs=1e-10)
     n = 40_000
@@ -141,8 +142,8 @@ def test_joint_law_by_enumeration(gamma_tau: float) -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(0, 10_000))
-def test_random_ancillas_and_couplings_conserve_probability(seed: int) -> None:
+@given(st.integers(0, 10_000), st.sampled_from(["heat", "all"]))
+def test_random_ancillas_and_couplings_conserve_probability(seed: int, labels: str) -> None:
     """Three-level ancillas with dense couplings: exact mean heat within its error, no trajectory lost."""
     rng = np.random.default_rng(seed)
     V = rng.normal(size=(6, 6)) + 1j * rng.normal(size=(6, 6))
@@ -150,7 +151,7 @@ def test_random_ancillas_and_couplings_conserve_probability(seed: int) -> None:
     bath = Bath("b", beta=float(rng.uniform(-1, 2)), statistics="spin")
     ancilla = finite_ancilla(energies, beta=bath.beta)
     model = CollisionModel(np.diag([0.0, 1.0]), [Collision(bath, V + V.conj().T, 0, ancilla, 0.2)], 0.3)
-    program = compile_program(model, 3.0)
+    program = compile_program(model, 3.0, labels=labels)
     n = 4000
     columns = run_chunk(program, seed, 0, n).columns
     statistics = model.trajectory_statistics(3.0)
@@ -160,8 +161,9 @@ def test_random_ancillas_and_couplings_conserve_probability(seed: int) -> None:
         assert abs(column.mean() - mean) < 4.7 * np.sqrt(variance / n) + 1e-12  # 24 comparisons: alarm below 1e-4
 
 
-def test_same_bits_for_any_split_of_ids() -> None:
-    program = compile_program(collision_pair(0.5), 50.0, keep=("jumps", "final_state"))
+@pytest.mark.parametrize("labels", ["heat", "all"])
+def test_same_bits_for_any_split_of_ids(labels: str) -> None:
+    program = compile_program(collision_pair(0.5), 50.0, keep=("jumps", "final_state"), labels=labels)
     whole = run_chunk(program, 9, 0, 200)
     parts = [run_chunk(program, 9, a, b) for a, b in ((0, 1), (1, 77), (77, 200))]
     for name, column in whole.columns.items():
@@ -174,7 +176,7 @@ def test_same_bits_for_any_split_of_ids() -> None:
 
 def test_a_lost_norm_is_a_status_not_a_number() -> None:
     """A damaged program whose outcomes cannot happen: the trajectory says so."""
-    program = compile_program(collision_pair(0.5), 5.0)
+    program = compile_program(collision_pair(0.5), 5.0, labels="all")
     program.arrays["target"][:] = -1
     columns = run_chunk(program, 1, 0, 5).columns
     assert np.all(columns["status"] == 1)

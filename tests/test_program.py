@@ -24,7 +24,7 @@ def test_blocks_of_the_rectifier_are_excitation_numbers() -> None:
 def test_a_coherent_start_merges_blocks() -> None:
     program = compile_program(collision_pair(0.5), 5.0, initial=coherent_ket())
     assert program.arrays["size"].tolist() == [4]
-    assert program.meta["explanation"].startswith("dense")
+    assert "; dense: in the given basis" in program.meta["explanation"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -139,17 +139,20 @@ def test_averages_on_the_stops_are_exact() -> None:
         assert np.all(np.abs(mean - expected) < 4.5 * spread / np.sqrt(n) + 1e-12)
 
 
-def test_final_states_and_events_are_those_of_the_trajectory() -> None:
+@pytest.mark.parametrize("labels", ["heat", "all"])
+def test_final_states_and_events_are_those_of_the_trajectory(labels: str) -> None:
     model = collision_pair(0.5)
-    program = compile_program(model, 40.0, initial=coherent_ket(), keep=("jumps", "final_state"))
+    program = compile_program(model, 40.0, initial=coherent_ket(), keep=("jumps", "final_state"), labels=labels)
     chunk = run_chunk(program, 2, 0, 300)
     kets = chunk.columns["final_state"]
     assert np.allclose((np.abs(kets) ** 2).sum(1), 1.0)
     energy = np.einsum("ka,ab,kb->k", kets.conj(), model.process.H.toarray(), kets).real
     final = program.arrays["final_energy"][chunk.columns["final"]]
     assert np.allclose(chunk.columns["closing_energy"], final - energy, atol=1e-12)
-    assert np.array_equal(chunk.ragged["row_size"], chunk.columns["counts"].sum(1))
+    if labels == "all":  # by events, two exchanges of a period are one record
+        assert np.array_equal(chunk.ragged["row_size"], chunk.columns["counts"].sum(1))
     counted = program.arrays["count"][chunk.ragged["jump_channel"]]
+    assert np.all(np.any(counted >= 0, axis=1))
     rows = np.repeat(np.arange(300), chunk.ragged["row_size"])
     again = np.zeros_like(chunk.columns["counts"])
     for slot in range(counted.shape[1]):
@@ -157,15 +160,27 @@ def test_final_states_and_events_are_those_of_the_trajectory() -> None:
         np.add.at(again, (rows[happened], counted[happened, slot]), 1)
     assert np.array_equal(again, chunk.columns["counts"])
     assert np.all(np.diff(chunk.ragged["jump_time"])[np.diff(rows) == 0] >= 0)
+    assert np.all((chunk.ragged["jump_time"] > 0) & (chunk.ragged["jump_time"] <= 40.0))
 
 
 def test_a_full_event_buffer_is_enlarged_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     import collide.kernels.collisions as kernel
 
-    program = compile_program(collision_pair(0.5), 200.0, keep=("jumps",))
+    program = compile_program(collision_pair(0.5), 200.0, keep=("jumps",), labels="all")
     usual = run_chunk(program, 2, 0, 50)
     monkeypatch.setattr(kernel, "EVENTS_PER_TRAJECTORY", 1)
     small = run_chunk(program, 2, 0, 50)
+    assert all(np.array_equal(usual.ragged[k], small.ragged[k]) for k in usual.ragged)
+
+
+def test_a_full_log_of_events_is_enlarged_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    import collide.kernels.jumps as kernel
+
+    program = compile_program(collision_pair(0.5), 200.0, keep=("jumps",))
+    usual = run_chunk(program, 2, 0, 50)
+    monkeypatch.setattr(kernel, "_LONGEST_FIRST_LOG", 8)
+    small = run_chunk(program, 2, 0, 50)
+    assert len(usual.ragged["jump_time"]) > 8
     assert all(np.array_equal(usual.ragged[k], small.ragged[k]) for k in usual.ragged)
 
 

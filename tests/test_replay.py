@@ -7,11 +7,14 @@ from collide.program import compile_program, replay, run_chunk
 from systems import SPACE, coherent_ket, coherent_mixture, collision_pair, jump_pair
 
 
+@pytest.mark.parametrize("labels", ["heat", "all"])
 @pytest.mark.parametrize("initial", ["steady", coherent_mixture(), coherent_ket()], ids=["steady", "mixture", "ket"])
 @pytest.mark.parametrize(("statistics", "construction"), [("boson", "split"), ("spin", "joint")])
-def test_energies_of_every_collision_reach_the_end_points(initial, statistics: str, construction: str) -> None:
+def test_energies_of_every_collision_reach_the_end_points(
+    initial, statistics: str, construction: str, labels: str
+) -> None:
     """Switching work of each collision = energy change less its heat; their sum closes the first law of the row."""
-    program = compile_program(collision_pair(0.5, statistics, construction), 60.0, initial=initial)
+    program = compile_program(collision_pair(0.5, statistics, construction), 60.0, initial=initial, labels=labels)
     columns = run_chunk(program, 4, 0, 20).columns
     for id in range(20):
         path = replay(program, 4, id)

@@ -1,0 +1,243 @@
+"""Ensembles of collisions by events: from one period in which something happens to the next, in whole periods.
+
+The flight of a trajectory is that of the jumps: what waits, searches and lands is shared with them.  Two things differ,
+because time is whole.  An event happens in the first period after which the norm squared would have fallen to the
+threshold: its operator acts on the state *before* that period, and it is timed at the end of it, which may be a stop.
+And a block of one state is left after a number of periods with a geometric law.
+
+Random numbers stand in the pairs of `jump_flight`, a function of seed, id and number of the event alone.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .borrowed import borrowed, lend
+from .jump_board import Queues, alight, board, enqueue, longest
+from .jump_flight import TRAVELLER, Columns, Flight, _enter, _note, land, open_flight, pair, pass_stop
+from .jump_search import EVENT, JUMP, LEFT, NONE, PASSED, PLACE, STEPS, STOP, Bench, descend, elect, make_bench
+from .jump_sums import Sums, add
+from .jump_tables import JumpTables
+from .jumps import TOTALS, Record, _by_trajectory, _expected_jumps
+from .lanes import WIDTH, load, select, splat, store
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Complexes = NDArray[np.complex128]
+
+_SLOTS_PER_BLOCK = 8 * WIDTH
+_MOST_SLOTS = 2048
+_BUFFER = 2**26  # bytes that what is left at the stops may take
+
+
+@borrowed
+def arrive(bench: Bench) -> None:
+    """Say what the descent has found for each lane.
+
+    A power that was too long for the threshold leads to the last period before the event, whatever its level: the
+    powers below it that were kept sum to less than it.  The event then takes one period more.
+    """
+    lane = bench.lane
+    rest = load(lane, LEFT) - load(lane, STEPS)
+    happened = load(lane, PASSED) > splat(0.0)
+    found = select(happened, splat(JUMP), select(rest < splat(1.0), splat(STOP), splat(NONE)))
+    store(lane, EVENT, found)
+    store(lane, PLACE, splat(1.0))
+
+
+@borrowed
+def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
+    """Follow a trajectory through blocks of one state; return True at a stop, False in a larger block.
+
+    With chance q that nothing happens in a period, the event comes in the first period n with q^n <= r.
+    """
+    traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
+    while traveller.due == NONE and tables.block[traveller.block].size == 1:
+        here = tables.block[traveller.block]
+        psi[slot, 0] = 1.0
+        wait = max(1.0, np.ceil(traveller.threshold * here.lifetime))  # infinite where nothing can happen
+        left = times[traveller.stop] - traveller.time
+        if wait > left:
+            if left > 0.0:  # the decay may be infinite
+                traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
+            traveller.due = STOP
+            return True
+        traveller.time += wait
+        u, threshold = pair(seed, traveller.id, traveller.jumps + 1)
+        mark, last = u * exits[here.exit_end - 1].reach, here.exit_end - 1
+        chosen = here.exit_first
+        while chosen < last and exits[chosen].reach <= mark:
+            chosen += 1
+        exit = exits[chosen]
+        if tables.block[exit.block].size > 1:
+            for a in range(tables.block[exit.block].size):
+                psi[slot, a] = 0.0
+            for e in range(exit.first, exit.end):
+                psi[slot, entry[e].row] = entry[e].value * exit.scale
+        _note(tables, columns, traveller, exit)
+        _enter(tables, traveller, exit.block, threshold)
+    return traveller.due == STOP
+
+
+@borrowed
+def _fly(
+    tables: JumpTables,
+    flight: Flight,
+    columns: Columns,
+    sums: Sums,
+    bench: Bench,
+    queues: Queues,
+    seed: np.uint64,
+    start: int,
+    n: int,
+) -> None:
+    """Run the trajectories `start` ... `start` + n - 1; ids beyond 2^63 wrap around, as their 64 bits stay the same."""
+    window = flight.traveller.shape[0]
+    tables, flight, columns, sums, bench, queues = (
+        lend(tables),
+        lend(flight),
+        lend(columns),
+        lend(sums),
+        lend(bench),
+        lend(queues),
+    )
+    folded, opened = 0, 0
+    while folded < n:
+        queue, ready = longest(queues), 0
+        if queue >= 0:
+            block, ready, top = board(tables, flight, bench, queues, queue, seed)
+            descend(tables, block, bench, top)
+            arrive(bench)
+            elect(tables, block, bench)
+            alight(tables, flight, columns, bench, queues, block, ready)
+        while opened < n and opened - folded < window:
+            open_flight(tables, flight, columns, opened % window, seed, start + opened, opened)
+            queues.ready[ready] = opened % window
+            opened, ready = opened + 1, ready + 1
+        for k in range(ready):
+            slot = queues.ready[k]
+            while flight.traveller[slot].landed == 0 and hop(tables, flight, columns, slot, seed):
+                pass_stop(tables, flight, columns, slot)
+                if flight.traveller[slot].stop == tables.times.shape[0]:
+                    land(tables, flight, columns, slot, seed)
+            if flight.traveller[slot].landed == 0:
+                enqueue(tables, flight, queues, slot)
+        while folded < opened and flight.traveller[folded % window].landed == 1:
+            add(tables, flight, sums, folded % window)
+            folded += 1
+
+
+def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> dict[str, NDArray]:
+    """Run trajectories `start` ... `stop` - 1 of a seed; as `run_jumps`, with times in periods.
+
+    The events kept on request are those that count something; `jump_time` is the number of the period after which they
+    have happened, `jump_channel` the number of the event.
+    """
+    capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
+    result, logged = _run(tables, seed, start, stop, record, capacity)
+    if record.jumps and logged > capacity:  # all have been counted, so the second time there is room
+        result, _ = _run(tables, seed, start, stop, record, logged)
+    return result
+
+
+def _run(
+    tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int
+) -> tuple[dict[str, NDArray], int]:
+    """Run once with room for so many events; return the result and how many there were."""
+    n, m = stop - start, tables.basis.shape[1]
+    columns, sums = _columns(tables, n, record, capacity), _sums(tables, record)
+    larger_blocks = int(tables.block["queue"].max()) + 1
+    flight = _flight(tables, n, larger_blocks, record)
+    slots = len(flight.traveller)
+    queues = Queues(
+        slot=np.zeros((2 * larger_blocks, slots), np.int64),
+        head=np.zeros(2 * larger_blocks, np.int64),
+        length=np.zeros(2 * larger_blocks, np.int64),
+        ready=np.zeros(slots + WIDTH, np.int64),
+    )
+    exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
+    _fly(tables, flight, columns, sums, make_bench(m, 0, exits), queues, np.uint64(seed), _as_signed(start), n)
+    logged = int(columns.logged[0])
+    result: dict[str, NDArray] = {
+        "initial": columns.initial,
+        "final": columns.final,
+        "counts": columns.counts,
+        "closing_energy": columns.closing_energy,
+        "status": columns.status,
+        "expect_sum": sums.expect,
+        "heat_power_sums": sums.heat_power,
+        "heat_pair_sums": sums.heat_pair,
+    }
+    if record.final_state:
+        result["final_state"] = columns.state
+    if record.states:
+        result["states"] = columns.states
+    if record.rho:
+        result["rho_sum"] = sums.rho
+    if record.jumps:
+        result |= _counted(tables, _by_trajectory(columns, min(logged, capacity)))
+    return result, logged
+
+
+def _as_signed(id: int) -> int:
+    """The int64 of the same 64 bits."""
+    return id - 2**64 if id >= 2**63 else id
+
+
+def _counted(tables: JumpTables, log: dict[str, NDArray]) -> dict[str, NDArray]:
+    """Leave out the events that count nothing."""
+    kept = np.any(tables.count >= 0, axis=1)[log["jump_channel"]]
+    owner = np.repeat(np.arange(len(log["row_size"])), log["row_size"])
+    return {
+        "row_size": np.bincount(owner[kept], minlength=len(log["row_size"])),
+        "jump_time": log["jump_time"][kept],
+        "jump_channel": log["jump_channel"][kept],
+    }
+
+
+def _columns(tables: JumpTables, n: int, record: Record, capacity: int) -> Columns:
+    """Empty columns of n trajectories."""
+    ntime, d = len(tables.times), int(np.max(tables.basis)) + 1
+    return Columns(
+        initial=np.empty(n, np.int32),
+        final=np.empty(n, np.int32),
+        counts=np.empty((n, len(tables.quantum)), np.int32),
+        closing_energy=np.empty(n),
+        status=np.empty(n, np.uint8),
+        load=np.zeros((n, 0, 2)),
+        state=np.zeros((n if record.final_state else 0, d), complex),
+        states=np.zeros((n if record.states else 0, ntime, d), complex),
+        log_id=np.empty(capacity, np.int32),
+        log_channel=np.empty(capacity, np.int32),
+        log_time=np.empty(capacity),
+        logged=np.zeros(1, np.int64),
+    )
+
+
+def _sums(tables: JumpTables, record: Record) -> Sums:
+    """Sums before the first trajectory."""
+    ntime, nbaths, d = len(tables.times), tables.quantum.shape[1], int(np.max(tables.basis)) + 1
+    return Sums(
+        expect=np.zeros((ntime, len(tables.e_ops), 2)),
+        heat_power=np.zeros((ntime, nbaths, 4)),
+        heat_pair=np.zeros((ntime, nbaths * (nbaths - 1) // 2)),
+        rho=np.zeros((ntime if record.rho else 0, d, d), complex),
+    )
+
+
+def _flight(tables: JumpTables, n: int, larger_blocks: int, record: Record) -> Flight:
+    """As many slots as serve the lanes of every block and fit into the buffer."""
+    ntime, nbaths, nops, m = len(tables.times), tables.quantum.shape[1], len(tables.e_ops), tables.basis.shape[1]
+    shots = ntime if record.rho else 0
+    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
+    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // per_slot))
+    return Flight(
+        traveller=np.zeros(slots, TRAVELLER),
+        psi=np.zeros((slots, m), complex),
+        heat=np.zeros((slots, ntime, nbaths)),
+        value=np.zeros((slots, ntime, nops)),
+        load=np.zeros((slots, 0, 2)),
+        snapshot=np.zeros((slots, shots, m), complex),
+        snapshot_block=np.zeros((slots, shots), np.int64),
+        weight=np.empty(len(tables.closing)),
+        before=np.zeros(m, complex),
+    )
