@@ -121,6 +121,35 @@ def test_machines_are_listed_with_the_defaults_of_their_papers(cli: Any) -> None
     assert "Parameters" in cli("machines", "rectifier", "--text")[1]
 
 
+@pytest.mark.slow
+def test_after_a_warm_up_nothing_is_left_to_compile(cli: Any, tmp_path: Path) -> None:
+    status, said, _ = cli("warmup")
+    assert (status, said["event"]) == (0, "warm")
+    if said["cache"] is None:
+        pytest.skip("there is no folder in which compiled kernels could be kept")
+    before = set(Path(said["cache"]).rglob("*.nbc"))
+    assert before
+    for i, words in enumerate(
+        (["ising"], ["rectifier", "--set", "N=3"], ["rectifier", "--picture", "collision", "--set", "tau=1"])
+    ):
+        words = [
+            "run",
+            *words,
+            "--t-final",
+            2,
+            "--points",
+            2,
+            "--keep",
+            "jumps",
+            "--ntraj",
+            3,
+            "-o",
+            tmp_path / f"{i}.h5",
+        ]
+        assert cli(*words)[0] == 0
+    assert set(Path(said["cache"]).rglob("*.nbc")) == before
+
+
 RUN = ["run", *RECTIFIER, "--ntraj", "10", "-o"]
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "info": ("say what is in a file", "collide.cli.info"),
     "report": ("write a report of an ensemble", "collide.cli.report"),
     "validate": ("judge exact and sampled values by tables of reference", "collide.analysis.validate"),
+    "reproduce": ("draw a paper's figures and judge its claims", "collide.analysis.reproduce"),
     "warmup": ("compile all kernels now rather than in the first run", "collide.cli.warmup"),
 }
 OK, FAILED, USAGE, FILE, WORKER, ERROR = 0, 1, 2, 3, 4, 70

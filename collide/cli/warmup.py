@@ -3,6 +3,7 @@
 import argparse
 import time
 from typing import Any
+import warnings
 
 from collide.cli.model import build
 from collide.cli.say import add_format, say
@@ -10,9 +11,14 @@ from collide.ensemble import run_program
 from collide.kernels.compile import CACHE
 from collide.program import compile_program
 
-# every kind of program that there is
+# every kind of program that there is: jumps, jumps with a load, collisions by events, collisions one by one
 COLLISION: dict[str, Any] = {"picture": "collision", "tau": 0.5}
-KINDS: tuple[tuple[dict[str, Any], str], ...] = (({"picture": "jump"}, "heat"), (COLLISION, "heat"), (COLLISION, "all"))
+KINDS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("rectifier", {"picture": "jump"}, "heat"),
+    ("rotor", {"l_min": -1, "l_max": 1}, "heat"),
+    ("rectifier", COLLISION, "heat"),
+    ("rectifier", COLLISION, "all"),
+)
 KEEP = (("totals",), ("totals", "jumps", "final_state"))
 
 
@@ -24,10 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     """Compile all kernels by running two trajectories with each of them."""
     begin = time.monotonic()
-    for settings, labels in KINDS:
-        model = build("rectifier", settings)
-        for keep in KEEP:
-            run_program(compile_program(model, [0.5, 1.0], keep=keep, labels=labels), 2, 0, threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a ladder of three levels is short does not matter here
+        for machine, settings, labels in KINDS:
+            model = build(machine, settings)
+            for keep in KEEP:
+                run_program(compile_program(model, [0.5, 1.0], keep=keep, labels=labels), 2, 0, threads=1)
     seconds = time.monotonic() - begin
     where = f"kept in {CACHE}" if CACHE else "but there is no folder to keep them in: see NUMBA_CACHE_DIR"
     facts = {"event": "warm", "seconds": seconds, "cache": str(CACHE) if CACHE else None}
