@@ -20,17 +20,41 @@ the tuple itself::
 A loan ends when the kernel that made it returns.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.registry import CPUDispatcher
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, lower_getattr_generic, models, register_model
 
 from .compile import kernel
 
 borrowed = kernel(_nrt=False, no_cfunc_wrapper=True)
-inlined = kernel(_nrt=False, no_cfunc_wrapper=True, inline="always")  # for the smallest: a call costs 5 ns
+
+
+class Inner(CPUDispatcher):  # type: ignore[misc]
+    """A compiled function without the part that Python could call."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Refuse: Python has no address of a tuple, and no lanes, to call it with."""
+        raise TypeError(f"{self.py_func.__name__} can only be called by kernels: write a kernel that does")
+
+
+def inner(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile as `borrowed`, for kernels alone: neither callable from Python nor kept on disk.
+
+    Half of what there is to compile stands below the kernels that Python calls, whose machine code contains it.
+    """
+    if function is None:
+        return lambda f: inner(f, **options)
+    settings = {"nopython": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    settings |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+    return Inner(function, targetoptions=settings | options)
+
+
+inlined = inner(forceinline=True)  # for the smallest: a call costs 5 ns
 
 
 class Lent(types.Type):

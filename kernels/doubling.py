@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
+from .borrowed import borrowed, inner
 from .lanes import WIDTH, fma, load, splat, store
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ _TERMS = 30  # of the series of the base: 1/31! is below the last bit of the dou
 _DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
 
 
-@borrowed
+@inner
 def _accumulate(high, low, a_high, a_low, b_high, b_low):
     """Return (high, low) + a b; every lane alone."""
     product = a_high * b_high
@@ -42,20 +42,20 @@ def _accumulate(high, low, a_high, a_low, b_high, b_low):
     return total, low + (lost + rest)
 
 
-@borrowed
+@inner
 def _settle(high, low):
     """Return the same sum with `high` rounded to nearest, as long as it is the larger part."""
     total = high + low
     return total, low - (total - high)
 
 
-@borrowed
+@inner
 def _get(matrix, row):
     """Return the four parts of sixteen entries."""
     return load(matrix, row), load(matrix, row + 1), load(matrix, row + 2), load(matrix, row + 3)
 
 
-@borrowed
+@inner
 def _put(matrix, row, real_high, real_low, imag_high, imag_low):
     """Write the four parts of sixteen entries, their high parts rounded to nearest."""
     real_high, real_low = _settle(real_high, real_low)
@@ -66,7 +66,7 @@ def _put(matrix, row, real_high, real_low, imag_high, imag_low):
     store(matrix, row + 3, imag_low)
 
 
-@borrowed
+@inner
 def square(matrix: Floats, result: Floats, m: int) -> None:
     """Write the square of a matrix of size m, both in the layout of this module."""
     chunks = (m + WIDTH - 1) // WIDTH
@@ -85,14 +85,14 @@ def square(matrix: Floats, result: Floats, m: int) -> None:
             _put(result, (i * chunks + c) * 4, real_high, real_low, imag_high, imag_low)
 
 
-@borrowed
+@inner
 def _divide(high, low, divisor):
     """Return (high, low) / divisor, with a divisor that is exact."""
     quotient = high / divisor
     return quotient, (fma(-quotient, divisor, high) + low) / divisor
 
 
-@borrowed
+@inner
 def _add_one(matrix, m):
     """Add the unit matrix."""
     chunks = (m + WIDTH - 1) // WIDTH
@@ -105,7 +105,7 @@ def _add_one(matrix, m):
         matrix[row + 1, lane] += (high - (total - back)) + (1.0 - back)
 
 
-@borrowed
+@inner
 def _next_term(start, element, matrix, result, m, order):
     """Write ``1 + A matrix / order``, A given by the entries of its rows."""
     chunks = (m + WIDTH - 1) // WIDTH
@@ -126,7 +126,7 @@ def _next_term(start, element, matrix, result, m, order):
     _add_one(result, m)
 
 
-@borrowed
+@inner
 def _to_table(matrix, m, power, first):
     """Copy the high parts to ``power[first : first + m * m]``, row by row; return the sum of their squares."""
     chunks = (m + WIDTH - 1) // WIDTH

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
+from .borrowed import inner
 from .jump_flight import Columns, Flight, jump, pair
 from .jump_search import CHOICE, EVENT, FILLED, JUMP, LEFT, NEXT, PLACE, REACH, STEPS, STOP, THRESHOLD, Bench
 from .jump_tables import JumpTables
@@ -36,7 +36,7 @@ class Queues(NamedTuple):
     ready: Ints
 
 
-@borrowed
+@inner
 def longest(queues: Queues) -> int:
     """Return the queue with most slots, -1 if all are empty."""
     best, most = -1, 0
@@ -46,7 +46,7 @@ def longest(queues: Queues) -> int:
     return best
 
 
-@borrowed
+@inner
 def enqueue(tables: JumpTables, flight: Flight, queues: Queues, slot: int) -> None:
     """Let a slot wait for a search in its block."""
     traveller, width = flight.traveller[slot], queues.slot.shape[1]
@@ -58,7 +58,7 @@ def enqueue(tables: JumpTables, flight: Flight, queues: Queues, slot: int) -> No
     queues.length[queue] += 1
 
 
-@borrowed
+@inner
 def board(
     tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int, seed: np.uint64
 ) -> tuple[int, int, int]:
@@ -95,7 +95,7 @@ def board(
     return number, count, top
 
 
-@borrowed
+@inner
 def alight(
     tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, number: int, count: int
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inlined
+from .borrowed import inlined, inner
 from .jump_search import EXIT, NEXT, NONE, RATE, STOP, Bench
 from .jump_tables import JumpTables
 from .logarithm import log
@@ -128,7 +128,7 @@ def pair(seed: np.uint64, id: int, event: int) -> tuple[float, float]:
     return to_double(c if odd else a), to_double(d if odd else b)
 
 
-@inlined
+@inner
 def _enter(tables: JumpTables, traveller: Any, block: int, u: float) -> None:
     """Let the traveller wait in a block for the threshold u."""
     traveller.block = block
@@ -138,7 +138,7 @@ def _enter(tables: JumpTables, traveller: Any, block: int, u: float) -> None:
     traveller.threshold = threshold if tables.block[block].size > 1 else -log(threshold)
 
 
-@borrowed
+@inner
 def open_flight(
     tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, id: int, row: int
 ) -> None:
@@ -165,7 +165,7 @@ def open_flight(
     _enter(tables, traveller, block, threshold)
 
 
-@borrowed
+@inner
 def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench: Bench, lane: int) -> None:
     """Take the exit that was elected for a lane, and wait behind it for the next threshold."""
     traveller, number = flight.traveller[slot], np.int64(bench.lane[EXIT, lane])
@@ -195,7 +195,7 @@ def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench:
     _enter(tables, traveller, exit.block, bench.lane[NEXT, lane])
 
 
-@borrowed
+@inner
 def _kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
     """Add what the kick of a load changes of its energy, and of the rest, from ``flight.before`` to the state now."""
     block, n, before, after = flight.traveller[slot].block, tables.load[exit.channel], flight.before, flight.psi[slot]
@@ -207,7 +207,7 @@ def _kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
         flight.load[slot, n, kind] += gained - expectation(operator[block], before, size) / old_norm
 
 
-@inlined
+@inner
 def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> None:
     """Count a jump and log it."""
     count, counts, row = tables.count, columns.counts, traveller.row
@@ -222,7 +222,7 @@ def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> No
     columns.logged[0] = at + 1
 
 
-@borrowed
+@inner
 def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int) -> None:
     """Read off the state in a slot at the stop it has come to, and at those that coincide with it."""
     traveller, times = flight.traveller[slot], tables.times
@@ -236,7 +236,7 @@ def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int) -
         traveller.stop += 1
 
 
-@borrowed
+@inner
 def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop: int) -> None:
     """Note heat, expectation values and, where wanted, the state at a stop."""
     block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.psi[slot]
@@ -261,7 +261,7 @@ def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop:
         _unfold(tables, block, psi, norm, columns.states[row, stop])
 
 
-@borrowed
+@inner
 def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: Complexes) -> None:
     """Write a state, normalised, in the program's basis."""
     scale = 1.0 / math.sqrt(norm)
@@ -269,7 +269,7 @@ def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: 
         state[tables.basis[block, a]] = complex(psi[a].real * scale, psi[a].imag * scale)
 
 
-@borrowed
+@inner
 def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
     traveller, psi = flight.traveller[slot], flight.psi[slot]
@@ -290,7 +290,7 @@ def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: 
     )
 
 
-@borrowed
+@inner
 def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
     """Follow a trajectory through blocks of one state; return True at a stop, False in a larger block.
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inlined
+from .borrowed import inlined, inner
 from .jump_tables import JumpTables
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 
@@ -117,7 +117,7 @@ def product(power, first, m, state, trial):
     return (upper_real + upper_imag) + (lower_real + lower_imag)
 
 
-@borrowed
+@inner
 def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     """Move each lane on by as many steps as its reach, its stop and its threshold allow, trying levels `top` ... 0."""
     power, first, m = tables.power, tables.block[block].power, tables.block[block].size
@@ -153,7 +153,7 @@ def _term(m, n):
     return (2 * m + 2) * n
 
 
-@borrowed
+@inner
 def expand(tables: JumpTables, block: int, bench: Bench) -> None:
     """Write the Taylor series of each lane's state within a step, and the polynomial of its norm squared."""
     m, order, rows = tables.block[block].size, tables.block[block].order, tables.block[block].rows
@@ -220,7 +220,7 @@ def _above(falling, order, place, threshold):
     return value - threshold, slope
 
 
-@borrowed
+@inner
 def locate(tables: JumpTables, block: int, bench: Bench) -> None:
     """Find what happens to each lane within the step, and where."""
     falling, lane, order = bench.falling, bench.lane, tables.block[block].order
@@ -252,7 +252,7 @@ def locate(tables: JumpTables, block: int, bench: Bench) -> None:
     store(lane, EVENT, select(jumped, splat(JUMP), select(stopped, splat(STOP), splat(NONE))))
 
 
-@borrowed
+@inner
 def settle(tables: JumpTables, block: int, bench: Bench) -> None:
     """Bring each lane's state to the place of its event; lanes without one stay where they are."""
     m, order = tables.block[block].size, tables.block[block].order
@@ -277,7 +277,7 @@ def settle(tables: JumpTables, block: int, bench: Bench) -> None:
             store(bench.state, row, x)
 
 
-@borrowed
+@inner
 def elect(tables: JumpTables, block: int, bench: Bench) -> None:
     """Choose an exit for each lane, as if it jumped now."""
     state, lane, entry, exits = bench.state, bench.lane, tables.entry, tables.exit

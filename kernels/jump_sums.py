@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed
+from .borrowed import inner
 from .jump_flight import Flight
 from .jump_tables import JumpTables
 
@@ -34,7 +34,7 @@ class Sums(NamedTuple):
     rho: Complexes
 
 
-@borrowed
+@inner
 def add(tables: JumpTables, flight: Flight, sums: Sums, slot: int) -> None:
     """Add what a landed trajectory has left at its stops."""
     for stop in range(flight.traveller[slot].stop):  # fewer than all only if it was lost

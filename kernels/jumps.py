@@ -38,7 +38,7 @@ def _fly(
     columns: Columns,
     sums: Sums,
     bench: Bench,
-    dwelling: KickBench,
+    dwelling: KickBench | None,
     queues: Queues,
     seed: np.uint64,
     start: int,
@@ -46,7 +46,9 @@ def _fly(
 ) -> None:
     """Run the trajectories `start` ... `stop` - 1."""
     window = flight.traveller.shape[0]
-    kicks, dwelling = lend(tables.kicks), lend(dwelling)
+    # without loads `dwelling` is None: Numba then leaves these branches out, and does not compile what they call
+    if dwelling is not None:
+        kicks, dwells = lend(tables.kicks), lend(dwelling)
     tables, flight, columns, sums, bench, queues = (
         lend(tables),
         lend(flight),
@@ -60,13 +62,15 @@ def _fly(
         queue, ready = longest(queues), 0
         if queue >= 0:
             block, ready, top = board(tables, flight, bench, queues, queue, seed)
-            begin_dwells(kicks, block, tables.block[block].size, bench, dwelling)
+            if dwelling is not None:
+                begin_dwells(kicks, block, tables.block[block].size, bench, dwells)
             descend(tables, block, bench, top)
             expand(tables, block, bench)
             locate(tables, block, bench)
             settle(tables, block, bench)
             elect(tables, block, bench)
-            end_dwells(tables, kicks, flight, bench, dwelling, queues.ready, block, ready)
+            if dwelling is not None:
+                end_dwells(tables, kicks, flight, bench, dwells, queues.ready, block, ready)
             alight(tables, flight, columns, bench, queues, block, ready)
         while opened < stop and opened - folded < window:
             open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
@@ -186,7 +190,8 @@ def _run(
         ready=np.zeros(slots + WIDTH, np.int64),
     )
     bench = make_bench(m, int(tables.block["order"].max()), exits)
-    _fly(tables, flight, columns, sums, bench, make_kick_bench(m, nloads), queues, np.uint64(seed), start, stop)
+    dwelling = make_kick_bench(m, nloads) if nloads else None
+    _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
     logged = int(columns.logged[0])
     result = {
         "initial": columns.initial,
