@@ -128,7 +128,9 @@ def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[
             for slot, bath in mine:
                 key[slot] = int(label[bath])
             out.setdefault(tuple(key), []).extend(op @ known for op in fewest for known in before)
-    return {key: fewest_operators(ops) for key, ops in out.items()}
+    # two collisions may leave nothing of a combination of counts, such as two absorptions of a qubit
+    reduced = {key: fewest_operators(ops) for key, ops in out.items() if ops}
+    return {key: ops for key, ops in reduced.items() if ops}
 
 
 def fewest_operators(ops: list[Sparse]) -> list[Sparse]:
