@@ -46,6 +46,8 @@ class Reproduction:
         return sum(claim.verdict == "does not hold" for claim in self.claims)
 
     def __repr__(self) -> str:
+        if not self.claims:
+            return f"{self.paper}: {len(self.files)} files."
         held = sum(claim.verdict == "holds" for claim in self.claims)
         corrected = sum(claim.verdict == "holds corrected" for claim in self.claims)
         return (

@@ -22,7 +22,7 @@ from .validate_sampled import LIMIT, Sampler, Score
 PAPERS = ("rectifier", "werlang", "wusegal", "tacchino", "rotor")
 SWEEP_POINTS = 3  # of a sweep or grid that are sampled: the ends and the middle
 NTRAJ = 20_000
-HOLDS, FAILS, UNKNOWN = 0, 1, 2
+HOLDS, FAILS, UNKNOWN, UNREADABLE = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -306,12 +306,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Run ``collide validate``; returns 0 if all holds, 1 if an entry fails, 2 for what is not known."""
+    """Run ``collide validate``: 0 all holds, 1 an entry fails, 2 something is not known, 3 a file is no table."""
     try:
         entries = [entry for path in arguments.tables for entry in load(path)]
     except TableError as error:
         print(f"collide validate: {error}", file=sys.stderr)
-        return UNKNOWN
+        return UNREADABLE
     wrong = unknown_names(entries)
     for sentence in wrong:
         print(f"collide validate: {sentence}", file=sys.stderr)

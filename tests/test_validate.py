@@ -123,12 +123,12 @@ def test_files_that_are_no_tables(tmp_path, capsys, text, sentence):
     path.write_text(text)
     with pytest.raises(TableError, match=sentence):
         load(path)
-    assert judge.main([str(path)]) == 2
+    assert judge.main([str(path)]) == 3
     assert sentence in capsys.readouterr().err
 
 
 def test_missing_file(capsys):
-    assert judge.main(["nowhere.json"]) == 2
+    assert judge.main(["nowhere.json"]) == 3
     assert "cannot be read" in capsys.readouterr().err
 
 
