@@ -72,7 +72,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rotor, resolved load": ("rotor", SHORT | {"load": "resolved"}),
     "rotor, global": ("rotor", FREE | {"equation": "global"}),
     "rotor without load": ("rotor", FREE),
-    "rotor, collisions and load": ("rotor", SHORT | {"picture": "collision", "tau": 0.2}),
     "rotor, collisions": ("rotor", FREE | {"picture": "collision", "tau": 0.2}),
 }
 
