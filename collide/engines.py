@@ -5,7 +5,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from collide.kernels.collisions import CollisionProgram, run_collisions
+from collide.kernels.collision_runs import RunTables, prepare_runs, run_labels
+from collide.kernels.collisions import CollisionProgram
 from collide.kernels.event_tables import EventProgram, prepare_events
 from collide.kernels.events import run_events
 from collide.kernels.jump_program import JumpProgram
@@ -16,10 +17,10 @@ Raw = dict[str, NDArray[Any]]
 
 
 def run_collision_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
-    """Collisions; an exchange is timed at the end of its period."""
-    tables = CollisionProgram(*(program.arrays[name] for name in CollisionProgram._fields))
-    record = run_collisions(
-        tables,
+    """Collisions with every label drawn; an exchange is timed at the end of its period."""
+    record = run_labels(
+        collision_program(program),
+        run_tables(program),
         seed,
         start,
         stop,
@@ -31,6 +32,16 @@ def run_collision_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
     raw["jump_time"] = record.event_step[: record.used[0]] * float(program.meta["tau"])
     raw["jump_channel"] = record.event_outcome[: record.used[0]]
     return raw
+
+
+def collision_program(program: Any) -> CollisionProgram:
+    """The arrays that the collision kernels read."""
+    return CollisionProgram(*(program.arrays[name] for name in CollisionProgram._fields))
+
+
+def run_tables(program: Any) -> RunTables:
+    """The products over runs of collisions of a program that draws every label, kept with it."""
+    return _kept(program, lambda: prepare_runs(collision_program(program)))
 
 
 def run_event_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
@@ -54,20 +65,21 @@ def run_jump_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
 
 def jump_tables(program: Any) -> JumpTables:
     """The propagator tables of a program of jumps, kept with it."""
-    return _kept(program, JumpProgram, prepare)
+    return _kept(program, lambda: prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields))))
 
 
 def event_tables(program: Any) -> JumpTables:
     """The tables of the null operator's powers of a program of events, kept with it."""
-    return _kept(program, EventProgram, prepare_events)
+    return _kept(
+        program, lambda: prepare_events(EventProgram(*(program.arrays[name] for name in EventProgram._fields)))
+    )
 
 
-def _kept(program: Any, fields: Any, make: Callable[[Any], JumpTables]) -> JumpTables:
-    kept = program.__dict__.get("_jump_tables")
-    if kept is None:
-        kept = make(fields(*(program.arrays[name] for name in fields._fields)))
-        program.__dict__["_jump_tables"] = kept
-    return kept
+def _kept(program: Any, make: Callable[[], Any]) -> Any:
+    tables = program.__dict__.get("_tables")
+    if tables is None:
+        tables = program.__dict__["_tables"] = make()
+    return tables
 
 
 ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from collide.engines import event_tables, jump_tables
+from collide.engines import collision_program, event_tables, jump_tables, run_tables
 from collide.exact.flat import unflatten_operator
-from collide.kernels.collision_path import collision_path
-from collide.kernels.collisions import CollisionProgram
+from collide.kernels.collision_runs import run_path
 from collide.kernels.events import run_events
 from collide.kernels.jumps import Record, run_jumps
 from collide.ledger import to_users_basis
@@ -98,15 +97,11 @@ def replay(program: Any, seed: int, id: int, times: ArrayLike | None = None) -> 
 
 
 def _collisions(program: Any, seed: int, id: int) -> Path:
-    tables = CollisionProgram(*(program.arrays[name] for name in CollisionProgram._fields))
+    tables = collision_program(program)
     elements = len(tables.prior_start) - 1
-    n = int(tables.steps[-1]) * elements
-    states = np.zeros((n + 1, program.d), complex)
-    counts = np.zeros((n + 1, len(tables.quantum)), np.int64)
-    done = collision_path(tables, np.uint64(seed), np.uint64(id), states, counts)
-    states, counts = states[: done + 1], counts[: done + 1]
+    states, counts = run_path(tables, run_tables(program), seed, id)
     tau = float(program.meta["tau"])
-    times = np.concatenate([[0.0], tau * (1 + np.arange(done) // elements)])
+    times = np.concatenate([[0.0], tau * (1 + np.arange(len(states) - 1) // elements)])
     happened = np.flatnonzero(np.any(np.diff(counts, axis=0) != 0, axis=1))
     return _path(program, times, states, counts, times[happened + 1], happened % elements)
 

@@ -1,7 +1,8 @@
 """Trajectories of repeated collisions, every ancilla's outcome n -> m drawn.
 
 One collision takes two numbers: the first draws the ancilla's level n from its populations, the second the outcome m
-with probability |<m|U|n> psi|^2.  Operators act on the block that holds the state and lead into one block.
+with probability |<m|U|n> psi|^2.  Operators act on the block that holds the state and lead into one block.  This is
+the plain form, which the faster ones (`collision_runs`, and `events` where labels are told apart by heat) are held to.
 
 Draws of a trajectory: number 0 opens, then two for each collision in order, the last one closes.
 """

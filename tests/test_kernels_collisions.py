@@ -1,4 +1,4 @@
-"""The collision kernel against a readable twin, and against enumeration of every history."""
+"""The collision kernels: the plain one against a readable twin, all three against enumeration of every history."""
 
 from itertools import product
 
@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from collide import Bath, Collision, CollisionModel, finite_ancilla
+from collide.engines import collision_program, run_tables
 from collide.exact.process import Instrument, Unitary, embed
+from collide.kernels import collision_runs
+from collide.kernels.collisions import run_collisions
 from collide.program import compile_program, run_chunk
 from systems import SPACE, coherent_ket, coherent_mixture, collision_pair, hamiltonian
 
@@ -76,14 +79,14 @@ def _order(model: CollisionModel, element: Instrument, outcomes: list[int]) -> l
 def test_kernel_equals_its_twin(initial, statistics: str, construction: str, levels: int | None) -> None:
     model = collision_pair(2.0, statistics, construction, levels)
     program = compile_program(model, 40.0, initial=initial, labels="all")
-    chunk = run_chunk(program, 17, 0, 10)
+    plain = run_collisions(collision_program(program), 17, 0, 10)
     for id in range(10):
         i, counts, p_final, u = twin(model, program, 17, id)
-        assert chunk.columns["initial"][id] == i
-        assert np.array_equal(chunk.columns["counts"][id], counts)
-        assert p_final[chunk.columns["final"][id]] > 1e-12
+        assert plain.initial[id] == i
+        assert np.array_equal(plain.counts[id], counts)
+        assert p_final[plain.final[id]] > 1e-12
         if program.arrays["size"].tolist() == [4]:  # one block: the closing search runs over all outcomes in order
-            assert chunk.columns["final"][id] == np.searchsorted(np.cumsum(p_final), u * p_final.sum(), side="right")
+            assert plain.final[id] == np.searchsorted(np.cumsum(p_final), u * p_final.sum(), side="right")
 
 
 def enumerate_histories(model: CollisionModel, program, periods: int):
@@ -114,20 +117,27 @@ def enumerate_histories(model: CollisionModel, program, periods: int):
     return law
 
 
-@pytest.mark.parametrize("labels", ["heat", "all"])
+@pytest.mark.parametrize("kernel", ["events", "runs", "walks", "plain"])
 @pytest.mark.parametrize("gamma_tau", [0.01, 0.3, 1.2], ids=["rare", "some", "most"])
-def test_joint_law_by_enumeration(gamma_tau: float, labels: str) -> None:
+def test_joint_law_by_enumeration(gamma_tau: float, kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts, opening and closing outcomes of two periods: chi-square against the sum over all histories."""
     ends = []
     for name, site, T, share in (("L", 0, 1.0, 1.0), ("R", 1, 0.3, 0.7)):
         bath = Bath(name, temperature=T, statistics="spin")
         ends.append(Collision(bath, np.array([[0, 1], [0, 0]]), site, bath.ancilla(1.0), share * gamma_tau))
     model = CollisionModel(hamiltonian(0.4), ends, 1.0, dims=SPACE)
-    program = compile_program(model, 2.0, initial=coherent_mixture(), labels=labels)
+    # a table of 16 patterns of one block of 4 x 4: runs of both periods; of none: every collision is walked
+    monkeypatch.setattr(collision_runs, "MOST_ENTRIES", 256 if kernel == "runs" else 0)
+    program = compile_program(model, 2.0, initial=coherent_mixture(), labels="heat" if kernel == "events" else "all")
     law = enumerate_histories(model, program, 2)
     assert sum(law.values()) == pytest.approx(1.0, abs=1e-10)
     n = 40_000
-    columns = run_chunk(program, 23, 0, n).columns
+    if kernel == "plain":
+        columns = run_collisions(collision_program(program), 23, 0, n)._asdict()
+    else:
+        columns = run_chunk(program, 23, 0, n).columns
+    if kernel in {"runs", "walks"}:
+        assert run_tables(program).periods == (2 if kernel == "runs" else 0)
     keys = np.column_stack([columns["initial"], columns["final"], columns["counts"]])
     found, number = np.unique(keys, axis=0, return_counts=True)
     observed = {tuple(k.tolist()): int(c) for k, c in zip(found, number, strict=True)}
