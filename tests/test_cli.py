@@ -129,24 +129,10 @@ def test_after_a_warm_up_nothing_is_left_to_compile(cli: Any, tmp_path: Path) ->
         pytest.skip("there is no folder in which compiled kernels could be kept")
     before = set(Path(said["cache"]).rglob("*.nbc"))
     assert before
-    for i, words in enumerate(
-        (["ising"], ["rectifier", "--set", "N=3"], ["rectifier", "--picture", "collision", "--set", "tau=1"])
-    ):
-        words = [
-            "run",
-            *words,
-            "--t-final",
-            2,
-            "--points",
-            2,
-            "--keep",
-            "jumps",
-            "--ntraj",
-            3,
-            "-o",
-            tmp_path / f"{i}.h5",
-        ]
-        assert cli(*words)[0] == 0
+    protocol = ["--t-final", "2", "--points", "2", "--keep", "jumps", "--ntraj", "3"]
+    collisions = ["rectifier", "--picture", "collision", "--set", "tau=1"]
+    for i, machine in enumerate((["ising"], ["rectifier", "--set", "N=3"], collisions)):
+        assert cli("run", *machine, *protocol, "-o", tmp_path / f"{i}.h5")[0] == 0
     assert set(Path(said["cache"]).rglob("*.nbc")) == before
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from collide.cli.model import add_source, program_of
 from collide.cli.say import add_format, say
 from collide.ensemble import save_program
-from collide.ensemble.verbs import check_target
+from collide.ensemble.arguments import check_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -99,7 +99,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _listen() -> dict[int, Any]:
     """Let Ctrl-C and SIGTERM end a run in good order; return the handlers that were there."""
-    from collide.ensemble.executors import interrupt
+    from collide.ensemble.signals import interrupt
 
     try:
         return {signum: signal.signal(signum, interrupt) for signum in (signal.SIGINT, signal.SIGTERM)}

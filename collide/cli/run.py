@@ -6,7 +6,7 @@ from pathlib import Path
 from collide.cli.model import add_source, program_of
 from collide.cli.work import add_workers, finish, workers
 from collide.ensemble import run_program
-from collide.ensemble.verbs import check_target
+from collide.ensemble.arguments import check_target
 from collide.records import CHUNK_SIZE
 
 

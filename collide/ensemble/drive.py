@@ -15,8 +15,9 @@ from weakref import finalize
 
 import numpy as np
 
-from collide.ensemble.executors import Interrupted, Stop, Stream, WorkerDied, executor_for, interruption
+from collide.ensemble.executors import Stream, WorkerDied, executor_for
 from collide.ensemble.progress import Progress
+from collide.ensemble.signals import Interrupted, Stop, interruption
 from collide.store import FileStore, MemoryStore, Plan, copy_chunks
 
 

@@ -15,7 +15,6 @@ from queue import SimpleQueue
 import signal
 import threading
 import time
-from types import FrameType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -23,7 +22,7 @@ from threadpoolctl import threadpool_limits
 import collide.program as engine
 from collide.records import Array, Chunk
 from collide.store import StoreError
-from collide.store.layout import open_hdf5, read_program
+from collide.store.reading import open_hdf5, read_program
 
 _programs: dict[str, Any] = {}  # of this process, by identity
 _KEEP = 4  # programs that a worker remembers
@@ -31,19 +30,6 @@ _KEEP = 4  # programs that a worker remembers
 
 class WorkerDied(RuntimeError):
     """A worker process ended before its chunk did."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """A run was stopped by a signal; what was finished is saved.
-
-    Attributes
-    ----------
-    signum : int
-    """
-
-    def __init__(self, signum: int, message: str = "") -> None:
-        super().__init__(message)
-        self.signum = signum
 
 
 @dataclass(frozen=True)
@@ -142,24 +128,6 @@ class Inline(Executor):
         except Exception as error:  # as an executor does: the error is the future's
             future.set_exception(error)
         return future
-
-
-def check_workers(executor: Any, threads: Any) -> None:
-    """Refuse what `executor_for` cannot use, before any file is touched.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arguments do not describe workers.
-    """
-    if executor is not None and threads is not None:
-        raise ValueError(f"`threads` is {threads}, but an `executor` has its own workers: give one of the two.")
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"`executor` must have the method submit of concurrent.futures.Executor, but is {executor!r}.")
-    if threads is not None and not isinstance(threads, int):
-        raise TypeError(f"`threads` must be an integer, but is {threads!r}.")
-    if threads is not None and threads < 1:
-        raise ValueError(f"`threads` must be at least 1, but is {threads}.")
 
 
 @contextmanager
@@ -293,40 +261,3 @@ def explained(error: BaseException) -> BaseException:
     explanation = WorkerDied(sentence)
     explanation.__cause__ = error
     return explanation
-
-
-def interrupt(signum: int, frame: FrameType | None) -> None:
-    """Signal handler that raises `Interrupted`; runs take it over for their duration."""
-    raise Interrupted(signum, f"interrupted by {signal.Signals(signum).name}")
-
-
-class Stop:
-    """Whether, and by which signal, a run was asked to stop."""
-
-    def __init__(self) -> None:
-        self.signum: int | None = None
-
-    def __call__(self) -> bool:
-        """Whether a signal came."""
-        return self.signum is not None
-
-    def handle(self, signum: int, frame: FrameType | None) -> None:
-        """Note the first signal; a second one is not patient any more."""
-        if self.signum is not None:
-            interrupt(signum, frame)
-        self.signum = signum
-
-
-@contextmanager
-def interruption() -> Iterator[Stop]:
-    """Let a signal that would raise KeyboardInterrupt ask for a stop instead, so that chunks under way are finished."""
-    stop, before = Stop(), {}
-    if threading.current_thread() is threading.main_thread():
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(signum) in (signal.default_int_handler, interrupt):
-                before[signum] = signal.signal(signum, stop.handle)
-    try:
-        yield stop
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)

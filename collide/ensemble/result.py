@@ -1,6 +1,6 @@
 """What a run gives back: the ensemble, read from its store when it is asked for, never whole at once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from collide.ensemble import statistics
+from collide.ensemble.containers import to_pandas, to_xarray
 from collide.ensemble.rows import Interval, Rows
 from collide.ensemble.statistics import Estimate
+from collide.ensemble.summary import summary
 import collide.program as engine
 from collide.records import ROW_SIZE, Array, Chunk, fold
-from collide.store import FileStore, write_packed
-from collide.store.disk import size
+from collide.store import FileStore, Plan, write_packed
 
 Floats = NDArray[np.float64]
 BLOCK = 1 << 16  # rows that a streaming statistic reads at once
@@ -38,6 +39,17 @@ class Ensemble(Rows):
         self._program = program
 
     # -- what was run
+
+    @property
+    def plan(self) -> Plan:
+        """Program, seed, chunks and fields: everything that decides the bits."""
+        plan: Plan = self._store.plan
+        return plan
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all records, in memory or on the disk."""
+        return int(self._store.nbytes)
 
     @property
     def program(self) -> Any:
@@ -265,47 +277,15 @@ class Ensemble(Rows):
             raise ValueError(f"`t` must be on `tlist`, but is {t}; the nearest time there is {self.tlist[nearest]}.")
         return nearest
 
-    # -- other people's containers
+    # -- elsewhere
 
     def to_pandas(self) -> Any:
         """A `pandas.DataFrame` with one row per trajectory, indexed by its id, and one column per quantity."""
-        import pandas as pd
-
-        frame = {name: self._native(name) for name in self.quantities}
-        return pd.DataFrame(frame, index=pd.Index(self.ids, name="trajectory"))
-
-    def _native(self, quantity: str) -> Array:
-        name, _, part = quantity.partition(":")
-        if name == "heat":
-            return self.heat[part]
-        column = self.column(name)
-        return column[:, int(part)] if part else column
+        return to_pandas(self)
 
     def to_xarray(self) -> Any:
         """An `xarray.Dataset` of columns, averages with errors, and events; the file itself opens in xarray as well."""
-        import xarray as xr
-
-        plan = self._store.plan
-        data: dict[str, Any] = {}
-        for f in plan.fields.columns:
-            attrs = {"units": f.units, "long_name": f.meaning}
-            data[f.name] = (("trajectory", *f.dims), self.column(f.name), attrs)
-        for f in plan.fields.ragged:
-            data[f.name] = (("event", *f.dims), self.events(f.name), {"units": f.units, "long_name": f.meaning})
-        if expect := self.expect:
-            data["expect"] = (("time", "e_op"), np.stack([e.value for e in expect.values()], axis=-1))
-            data["expect_error"] = (("time", "e_op"), np.stack([e.error for e in expect.values()], axis=-1))
-        if plan.fields.partial("heat_power_sums") and len(self) and self.baths:
-            moments = self.heat_moments().values()
-            data["heat_cumulant"] = (("time", "bath", "order"), np.stack([m.value for m in moments], axis=1))
-            data["heat_cumulant_error"] = (("time", "bath", "order"), np.stack([m.error for m in moments], axis=1))
-        if plan.fields.partial("rho_sum") and len(self):
-            data["average_state"] = (("time", "row", "column"), self.average_state)
-        used = {dim for dims, *_ in data.values() for dim in dims}
-        coords: dict[str, Any] = {k: v for k, v in plan.coords.items() if k in used and len(v)}
-        coords |= {"trajectory": self.ids} | ({"time": self.tlist} if "time" in used else {})
-        attrs = {"seed": str(self.seed), "identity": plan.program.identity}
-        return xr.Dataset(data, coords=coords, attrs=attrs)
+        return to_xarray(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> "Ensemble":
         """Write the complete ensemble to a compressed file, and return it as read from there."""
@@ -320,7 +300,7 @@ class Ensemble(Rows):
         return Ensemble(FileStore.load(Path(path)), self._program)
 
     def __repr__(self) -> str:
-        return report(self)
+        return summary(self)
 
 
 def finished_rows(store: Any) -> list[Interval]:
@@ -334,40 +314,6 @@ def finished_rows(store: Any) -> list[Interval]:
         else:
             intervals.append((start, stop))
     return intervals
-
-
-def report(ens: Ensemble) -> str:
-    """A few lines that say what the ensemble is and what came out."""
-    plan = ens._store.plan
-    name = ens.recipe.get("machine", "a model")
-    state = "" if ens.complete else f" of {ens.planned} (unfinished)"
-    shard = "" if plan.grid.whole else f", a shard of {plan.grid.ntraj}"
-    where = f"{ens.path}, {size(ens._store.nbytes)}" if ens.path else f"in memory, {size(ens._store.nbytes)}"
-    lines = [
-        f"Ensemble of {ens.ntraj}{state} trajectories{shard}: {name} ({plan.program.kind})",
-        f"  to t = {ens.tlist[-1]:g} on {len(ens.tlist)} times, seed {ens.seed}, identity {plan.program.identity[:12]}",
-        f"  {where}",
-    ]
-    return "\n".join(lines + [f"  {word:<22}{text}" for word, text in _numbers(ens).items()])
-
-
-def _numbers(ens: Ensemble) -> Mapping[str, str]:
-    if len(ens) == 0:
-        return {}
-    shown = [q for q in ens.quantities if q.startswith("heat:")] + ["work", "energy_change", "entropy_production"]
-    found = {q: _plain(ens.mean(q)) for q in shown if q in ens.quantities}
-    if "status" in ens.columns:
-        failed = sum(int(np.count_nonzero(block.status)) for block in ens.blocks())
-        found["ended early"] = f"{failed} of {len(ens)}"
-    return found
-
-
-def _plain(estimate: Estimate) -> str:
-    value, error = estimate
-    if not np.isfinite(error) or error == 0:
-        return f"{value:.6g}"
-    digits = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}" if digits < 12 else f"{value:.6g} ± {error:.2g}"
 
 
 def short_hash(data: bytes) -> str:

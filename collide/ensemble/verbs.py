@@ -2,23 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-import operator
-import os
 from pathlib import Path
 from secrets import randbits
 from typing import Any, Literal
-import warnings
 
+from collide.ensemble.arguments import Shard, check_target, check_workers, grid_of, integer
 from collide.ensemble.drive import drive, temporary_store
-from collide.ensemble.executors import check_workers
 from collide.ensemble.result import Ensemble
 import collide.program as engine
 from collide.records import CHUNK_SIZE, Grid
-from collide.store import FileStore, MemoryStore, Plan, StoredProgram, copy_chunks, write_packed
-from collide.store.layout import damage, open_hdf5, read_program
-from collide.store.pack import Sources, write_program_file
+from collide.store import FileStore, MemoryStore, Plan, StoredProgram
+from collide.store.pack import write_program_file
+from collide.store.reading import damage, open_hdf5, read_program
 
-Shard = tuple[int, int] | str
 Bar = bool | Literal["json"]
 MEMORY_LIMIT = 256 << 20  # bytes of records that a run without a file keeps in memory
 
@@ -88,7 +84,7 @@ def run(
     KeyboardInterrupt
         After Ctrl-C: the chunks under way were finished and saved, and `collide.resume` goes on from there.
     """
-    _grid(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
+    grid_of(ntraj, chunk_size, shard)  # refuse bad input before the model is compiled
     check_workers(executor, threads)
     if out is not None:
         check_target(out, overwrite=overwrite, resume=resume)
@@ -124,13 +120,13 @@ def run_program(
     progress: Bar = False,
 ) -> Ensemble:
     """Run an ensemble of a compiled program; the parameters are those of `run`."""
-    grid = _grid(ntraj, chunk_size, shard)
+    grid = grid_of(ntraj, chunk_size, shard)
     check_workers(executor, threads)
     if overwrite and resume:
         raise ValueError("`overwrite` and `resume` exclude each other: give one of the two.")
     if out is not None and resume and Path(out).exists():
         return _take_up(Path(out), program, seed, grid, executor, threads, progress)
-    plan = Plan.of(program, randbits(64) if seed is None else _integer("seed", seed), grid)
+    plan = Plan.of(program, randbits(64) if seed is None else integer("seed", seed), grid)
     store: Any
     if out is not None:
         store = FileStore.create(Path(out), plan, overwrite=overwrite)
@@ -139,23 +135,6 @@ def run_program(
     else:
         store = MemoryStore(plan)
     return Ensemble(drive(program, store, executor, threads, progress, MEMORY_LIMIT), program)
-
-
-def check_target(path: str | Path, *, overwrite: bool = False, resume: bool = False) -> None:
-    """Refuse a file that could not be written, before anything is computed for it.
-
-    Raises
-    ------
-    FileExistsError, FileNotFoundError, PermissionError
-        In one sentence.
-    """
-    path = Path(path)
-    if path.exists() and not (overwrite or resume):
-        raise FileExistsError(f"{path} exists: resume it, choose another name, or allow to overwrite it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"folder {path.parent} does not exist: create it, or write somewhere else.")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"{path} cannot be written: permission denied in {path.parent}; choose another place.")
 
 
 def _take_up(
@@ -169,7 +148,7 @@ def _take_up(
 ) -> Ensemble:
     """Go on with a file if it is this very run."""
     store = FileStore.load(path)
-    mine = Plan.of(program, store.plan.seed if seed is None else _integer("seed", seed), grid)
+    mine = Plan.of(program, store.plan.seed if seed is None else integer("seed", seed), grid)
     differences = mine.differences(store.plan, ("this call", str(path)))
     if not differences and (grid.first, grid.last) != (store.plan.grid.first, store.plan.grid.last):
         differences = ["the shard is another one"]
@@ -229,7 +208,7 @@ def extend(
     check_workers(executor, threads)
     path = Path(path)
     old = FileStore.load(path)
-    grid, ntraj = old.plan.grid, _integer("ntraj", ntraj)
+    grid, ntraj = old.plan.grid, integer("ntraj", ntraj)
     if not grid.whole:
         raise ValueError(f"{path} is a shard: merge the shards, then extend the whole.")
     if ntraj < grid.ntraj:
@@ -239,63 +218,6 @@ def extend(
     plan = Plan(old.plan.program, old.plan.fields, old.plan.seed, Grid(ntraj, grid.size), old.plan.tlist)
     store = FileStore.rebuild(path, plan)
     return Ensemble(drive(_program_of(plan.program), store, executor, threads, progress))
-
-
-def merge(paths: Sequence[str | Path], out: str | Path, *, overwrite: bool = False) -> Ensemble:
-    """Put the shards of an ensemble together, in any order, into one compressed file.
-
-    If chunks are missing, because a job failed, the file is one that `resume` can complete.
-
-    Parameters
-    ----------
-    paths : sequence of paths
-        Files of the same program, seed, `ntraj` and chunk size, with different trajectories.
-    out : path
-    overwrite : bool
-        Replace `out` if it exists.
-
-    Returns
-    -------
-    Ensemble
-
-    Raises
-    ------
-    ValueError
-        If the files are not pieces of one ensemble; the sentence says in what they differ.
-    """
-    stores = [FileStore.load(Path(p)) for p in paths]
-    if not stores:
-        raise ValueError("`paths` must name at least one file to merge, but is empty.")
-    if Path(out).resolve() in {s.path.resolve() for s in stores}:
-        raise ValueError(f"`out` must be another file than those to merge, but is {out}.")
-    plan = _common_plan(stores)
-    sources = _pieces(stores)
-    if len(sources) == plan.grid.total:
-        ordered: Sources = [sources[k] for k in range(plan.grid.total)]
-        write_packed(Path(out), plan, ordered, wall_time=sum(s.wall_time() for s in stores), overwrite=overwrite)
-        return Ensemble(FileStore.load(Path(out)))
-    store = FileStore.create(Path(out), plan, overwrite=overwrite)
-    try:
-        for source in stores:
-            copy_chunks(source, store)
-        store.finish(sum(s.wall_time() for s in stores))
-    finally:
-        store.close()
-    start, stop = plan.grid.bounds(next(k for k in range(plan.grid.total) if k not in sources))
-    warnings.warn(
-        f"{plan.grid.total - len(sources)} of {plan.grid.total} chunks are in none of the files (first: trajectories "
-        f"{start} to {stop - 1}): `collide resume {out}` runs them.",
-        stacklevel=2,
-    )
-    return Ensemble(store)
-
-
-def pack(path: str | Path, out: str | Path | None = None, *, overwrite: bool = False) -> Ensemble:
-    """Compress a complete file, in place by default."""
-    path = Path(path)
-    target = path if out is None else Path(out)
-    ensemble = Ensemble(FileStore.load(path))
-    return ensemble.save(target, overwrite=overwrite or target == path)
 
 
 def load(path: str | Path) -> Ensemble:
@@ -333,49 +255,3 @@ def _rewritable(path: Path) -> FileStore:
         store.close()
         return FileStore.rebuild(path, plan)
     return store
-
-
-def _common_plan(stores: Sequence[FileStore]) -> Plan:
-    first = stores[0]
-    for other in stores[1:]:
-        differences = first.plan.differences(other.plan, (str(first.path), str(other.path)))
-        if differences:
-            raise ValueError(f"{first.path} and {other.path} are not parts of one ensemble: {'; '.join(differences)}.")
-    grid = first.plan.grid
-    return Plan(first.plan.program, first.plan.fields, first.plan.seed, Grid(grid.ntraj, grid.size), first.plan.tlist)
-
-
-def _pieces(stores: Sequence[FileStore]) -> dict[int, tuple[FileStore, int]]:
-    """Where each finished chunk of the whole ensemble lies."""
-    found: dict[int, tuple[FileStore, int]] = {}
-    for store in stores:
-        for k in range(len(store.done)):
-            number = store.plan.grid.first + k
-            if not store.done[k]:
-                continue
-            if number in found:
-                start, stop = store.plan.grid.bounds(number)
-                both = f"{found[number][0].path} and {store.path}"
-                raise ValueError(f"trajectories {start} to {stop - 1} are in both {both}: leave one of them out.")
-            found[number] = (store, k)
-    return found
-
-
-def _grid(ntraj: int, chunk_size: int, shard: Shard | None) -> Grid:
-    grid = Grid(_integer("ntraj", ntraj), _integer("chunk_size", chunk_size))
-    return grid if shard is None else grid.shard(*_shard(shard))
-
-
-def _shard(shard: Shard) -> tuple[int, int]:
-    try:
-        i, n = shard.split("/") if isinstance(shard, str) else shard
-        return operator.index(int(i)), operator.index(int(n))
-    except (TypeError, ValueError):
-        raise ValueError(f"`shard` must be i/n with i from 1 to n, but is {shard!r}.") from None
-
-
-def _integer(name: str, value: Any) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"`{name}` must be an integer, but is {value!r}.") from None

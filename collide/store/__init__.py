@@ -5,11 +5,11 @@ above knows which of the two it reads.
 """
 
 from .file import FileStore
-from .layout import StoreError
 from .lock import LockedError
 from .memory import MemoryStore
 from .pack import copy_chunks, write_packed
 from .plan import Plan, StoredProgram
+from .reading import StoreError
 
 __all__ = [
     "FileStore",

@@ -21,10 +21,11 @@ from .disk import remove, replace
 from .errors import failure, friendly
 from .folding import fold_in
 from .journal import Journal
-from .layout import Header, Names, StoreError, damage, open_hdf5, read_header
+from .layout import Names
 from .lock import Lock
 from .places import Places, build, journal_path, part_path
 from .plan import Plan
+from .reading import Header, StoreError, damage, open_hdf5, read_header
 
 
 class FileStore:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .disk import copy_range
 from .journal import Journal
-from .layout import Header
+from .reading import Header
 
 
 def fold_in(old: Header, fd: int, journal: Journal, new: Header, target: int) -> None:

@@ -9,14 +9,12 @@ While a run is under way every variable is contiguous and has its final size, an
 written where HDF5 says they lie, so that no metadata of HDF5 ever changes and no kill can damage it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 import json
-from pathlib import Path
 import platform
 from secrets import token_hex
 from typing import Any
@@ -24,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from collide.records import Array, Field, Fields, Grid
+from collide.records import Array, Field
 
 from .plan import Plan, StoredProgram
 
@@ -32,10 +30,6 @@ FORMAT = 1
 NOT_RUN = 255  # value of `status` in rows whose chunk is not done
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # netCDF-4's own marker
 _PACKAGES = ("qcollide", "numpy", "numba", "scipy", "h5py")
-
-
-class StoreError(RuntimeError):
-    """A file is not what it should be; nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -234,16 +228,6 @@ def _write_array(group: h5py.Group, name: str, value: Array) -> None:
         stored.attrs["dtype"] = dtype.str
 
 
-def _read_array(stored: h5py.Dataset) -> Array:
-    value = np.asarray(stored[()])
-    if not len(stored.attrs):
-        return value
-    dtype = np.dtype(stored.attrs["dtype"])
-    if dtype.kind == "c":
-        return Field(stored.name, dtype.str, (), (), "", "").from_disk(value)
-    return value.astype(dtype)
-
-
 def _write_provenance(file: h5py.File, scales: Mapping[str, h5py.Dataset]) -> None:
     group = file.create_group("provenance")
     group.attrs.update({f"version_{name}": _version(name) for name in _PACKAGES})
@@ -262,126 +246,3 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file says about itself.
-
-    Attributes
-    ----------
-    plan : Plan
-    names : Names
-    entries : int or None
-        Number of ragged entries, None while they are in the journal.
-    packed : bool
-    offsets : dict
-        Byte at which each contiguous variable begins.
-    provenance : dict
-    """
-
-    plan: Plan
-    names: Names
-    entries: int | None
-    packed: bool
-    offsets: dict[str, int]
-    provenance: dict[str, str]
-
-
-def open_hdf5(path: Path) -> h5py.File:
-    """Open a file of ours for reading.
-
-    Raises
-    ------
-    FileNotFoundError, PermissionError, StoreError
-        In one sentence.
-    """
-    try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist.") from None
-    except IsADirectoryError:
-        raise StoreError(f"{path} is a folder, not a file of collide.") from None
-    except PermissionError:
-        raise PermissionError(f"{path} cannot be read: permission denied.") from None
-    except BlockingIOError:
-        raise StoreError(f"{path} is open for writing in another program: close it there first.") from None
-    except OSError as error:
-        why = "is damaged or cut short" if h5py.is_hdf5(path) else "is not an HDF5 file"
-        raise StoreError(f"{path} {why} ({str(error).split('(')[-1].rstrip(')')}).") from None
-    try:
-        with damage(path):
-            ours = "collide_format" in file.attrs
-        if not ours:
-            raise StoreError(f"{path} is an HDF5 file, but holds no run of collide.")
-    except StoreError:
-        file.close()
-        raise
-    return file
-
-
-@contextmanager
-def damage(path: Path) -> Iterator[None]:
-    """Turn whatever HDF5 and h5py raise when they meet nonsense in a file into one sentence."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except (OSError, RuntimeError, KeyError, AttributeError, ValueError, TypeError) as error:
-        raise StoreError(f"{path} is damaged ({' '.join(str(error).split())}).") from error
-
-
-def read_program(file: h5py.File) -> StoredProgram:
-    """Read back what `write_program` wrote."""
-    group = file["program"]
-    return StoredProgram(
-        str(group.attrs["kind"]),
-        {name: _read_array(stored) for name, stored in group["arrays"].items()},
-        json.loads(group["meta"].asstr()[()]),
-        str(group.attrs["identity"]),
-        {name: _read_array(stored) for name, stored in file.get("model", {}).items()},
-    )
-
-
-def read_header(path: Path, plan: Plan | None = None) -> Header:
-    """Read all of a file but its records; its plan is not read again where it is known.
-
-    Raises
-    ------
-    StoreError
-        If the file holds no ensemble, was written by a later version, or is damaged.
-    """
-    with open_hdf5(path) as file, damage(path):
-        if "ntraj" not in file.attrs:
-            raise StoreError(
-                f"{path} holds a compiled program but no trajectories: run it first (`collide run {path} …`)."
-            )
-        if int(file.attrs["collide_format"]) > FORMAT:
-            raise StoreError(
-                f"{path} was written by a later version of collide ({file.attrs['source']}): upgrade to read it."
-            )
-        return _header(file, plan or _read_plan(file))
-
-
-def _read_plan(file: h5py.File) -> Plan:
-    attrs = file.attrs
-    grid = Grid(*(int(attrs[key]) for key in ("ntraj", "chunk_size", "first_chunk", "last_chunk")))
-    fields = Fields.fromdict(json.loads(attrs["schema"]))
-    return Plan(read_program(file), fields, int(attrs["seed"]), grid, file["time"][()])
-
-
-def _header(file: h5py.File, plan: Plan) -> Header:
-    fields, attrs = plan.fields, file.attrs
-    packed = any(file[f.name].chunks is not None for f in (*fields.columns, *fields.partials))
-    offsets = {}
-    for name in (*_names(fields, file), "done", "checksum", "provenance/chunk_seconds", "provenance/wall_time"):
-        offset = file[name].id.get_offset()
-        if offset is not None:
-            offsets[name] = int(offset)
-    entries = len(file["event"]) if "event" in file else None
-    provenance = {k: str(v) for k, v in file["provenance"].attrs.items()}
-    return Header(plan, Names(str(attrs["run"]), str(attrs["journal"])), entries, packed, offsets, provenance)
-
-
-def _names(fields: Fields, file: h5py.File) -> list[str]:
-    return [f.name for f in (*fields.columns, *fields.partials, *fields.ragged) if f.name in file]

@@ -9,10 +9,11 @@ import numpy as np
 
 from .disk import announce, remove, replace
 from .errors import friendly
-from .layout import Names, StoreError, write_layout, write_program
+from .layout import Names, write_layout, write_program
 from .lock import Lock
 from .places import journal_path, part_path
 from .plan import Plan, StoredProgram
+from .reading import StoreError
 
 Sources = Sequence[tuple[Any, int]]  # (store, its k-th chunk) for each chunk of the target, in the order of the grid
 

@@ -11,8 +11,9 @@ from collide.records import Array, Stored
 
 from .disk import announce, check_room, claim, write_at
 from .journal import Journal
-from .layout import Header, Names, write_layout
+from .layout import Names, write_layout
 from .plan import Plan
+from .reading import Header
 
 SYNC_EVERY = 5.0  # seconds between two times that written chunks are forced to the disk
 _SLACK = 1 << 20  # room for HDF5's own metadata when the size of a file is estimated
