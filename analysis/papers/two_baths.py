@@ -16,7 +16,7 @@ from .base import Sampling
 EVENTS = 60.0  # exchanges in a sampled trajectory of a stationary quantity
 FEW_EVENTS = 6.0
 RELATIVE = 0.02  # error of a point in a figure, ...
-MOST_EVENTS = 2e4  # ... unless a trajectory would need more exchanges than this
+MOST_EVENTS = 2e7  # ... unless the ensemble would need more exchanges than this
 
 
 # -------------------------------------------------------------------- exact
@@ -92,11 +92,21 @@ def on_periods(model: Any, time: float) -> float:
     return time if tau is None else max(1, round(time / tau)) * tau
 
 
-def time_for_a_point(model: Any, ntraj: int, bath: str) -> float:
-    """How long trajectories must be so that the mean of `ntraj` of them is the current to `RELATIVE`."""
-    mean, variance = model.heat_cumulants(bath, 2)
-    wanted = variance / (ntraj * (RELATIVE * mean) ** 2) if mean else math.inf
-    return on_periods(model, min(max(wanted, stationary_time(model)), stationary_time(model, MOST_EVENTS)))
+def time_for_a_point(model: Any, ntraj: int, weight: Any, relative: float = RELATIVE) -> float:
+    """How long trajectories must be so that the mean of `ntraj` of them is the current to a relative error.
+
+    Parameters
+    ----------
+    model : LindbladModel or CollisionModel
+    ntraj : int
+    weight : (ncounts,) float
+        What is averaged: a bath's heat, or half the difference of both.
+    relative : float
+    """
+    mean, variance = model.cumulant_rates(weight, 2)
+    least, most = (stationary_time(model, events) for events in (EVENTS, max(EVENTS, MOST_EVENTS / ntraj)))
+    wanted = variance / (ntraj * (relative * mean) ** 2) if mean else least
+    return on_periods(model, min(max(wanted, least), most))
 
 
 def sample_current(model: Any, scale: float = 1.0, bath: str | None = None, time: float | None = None) -> Sampling:
@@ -197,6 +207,8 @@ def sample_generating_function(model: Any, s: float, omega: float) -> Sampling:
 def sampled_current(model: Any, ntraj: int, seed: int, bath: str | None = None, time: float | None = None) -> Estimate:
     """The current from L out of an ensemble, for a point of a figure; the error from the exact variance."""
     bath = bath or quieter_bath(model)
-    sampling = sample_current(model, 1.0, bath, time or time_for_a_point(model, ntraj, bath))
+    sampling = sample_current(
+        model, 1.0, bath, time or time_for_a_point(model, ntraj, model.process.counts.heat_weight(bath))
+    )
     value, error = sampling.estimate(run(model, ntraj, sampling.time, seed, progress=False))
     return Estimate(value, error)

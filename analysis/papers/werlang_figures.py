@@ -18,7 +18,7 @@ COLD = (0.0, 0.1, 0.3)
 HOT = 10.0
 MEANS = (0.5, 5.0)
 SPINS = 4
-LONG = 3000.0  # for the local current, whose only scatter is one quantum at each end of a trajectory
+SCATTER = 5e-6  # wanted of the local current, whose only fluctuation is one quantum h at the ends of a trajectory
 Curve = dict[str, Any]
 
 
@@ -60,7 +60,8 @@ def saturation(ntraj: int, seed: int) -> dict[str, Any]:
     found["exact local"] = {"x": T[::3], "J": np.array(local)}
     for name, keywords in pictures.items():
         models: list[Any] = [ising(Delta=weak, T_L=t, T_R=cold, **keywords) for t in few]  # type: ignore[arg-type]
-        found[f"sampled {name}"] = sampled(models, few, ntraj, seed + 100, bath="L", time=LONG)
+        long = float(round(1 / (SCATTER * np.sqrt(2 * max(ntraj, 1)))))
+        found[f"sampled {name}"] = sampled(models, few, ntraj, seed + 100, bath="L", time=long)
     return found
 
 

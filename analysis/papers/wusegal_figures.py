@@ -12,7 +12,7 @@ from collide.machines.junction_formulas import rectification_solid_ho_metal_line
 from ..estimates import Estimate
 from ..rectification import Rectification
 from .base import Figure
-from .two_baths import MOST_EVENTS, current, on_periods, stationary_time
+from .two_baths import current, time_for_a_point
 from .wusegal_drawing import draw_rectifier, draw_swaps, draw_types
 
 RELATIVE = 0.01  # error of a sampled current where the length of trajectories allows it
@@ -48,9 +48,7 @@ def _sampled(model: Any, ntraj: int, seed: int) -> Estimate:
     """The current from half of Q_L - Q_R, in which the energy kept in the unit drops out."""
     table = model.process.counts
     half = 0.5 * (table.heat_weight("L") - table.heat_weight("R"))
-    mean, variance = model.cumulant_rates(half, 2)
-    wanted = variance / (ntraj * (RELATIVE * mean) ** 2)
-    time = on_periods(model, min(max(wanted, stationary_time(model)), stationary_time(model, MOST_EVENTS)))
+    time = time_for_a_point(model, ntraj, half, RELATIVE)
     ensemble = run(model, ntraj, time, seed, progress=False)
     value = float((ensemble.counts @ half).mean()) / time
     error = np.sqrt(model.cumulants_at(time, half, 2)[1] / ntraj) / time
