@@ -16,7 +16,8 @@ from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rate
 from .base import Params, UnknownParameter, take
 
 DEFAULTS: dict[str, Any] = {"omega": 1.0, "N": 2, "eps_a": -1, "eps_L": 1, "eps_R": 1, "g": None, "time": None}
-NEGLECT = 1e-12  # population of oscillators left out: two orders below the tables' tolerances
+NEGLECT = 1e-12  # share of the excitations of oscillators left out: orders below the tables' tolerances
+NEGLECT_COLLISIONS = 1e-10  # the same where sites and ancillas are oscillators of one large space
 MOST_LEVELS = 28  # Fock states a site up to which two oscillators are solved level by level, within seconds
 STEADY = (None, "steady state")
 
@@ -72,7 +73,7 @@ def collision_model(p: Mapping[str, Any], construction: str) -> Any:
         chosen |= {"oscillator_levels": asked, "neglect": 0.999}
         if p["eps_a"] == 1:
             chosen["levels"] = site_levels(p)  # of the chain itself, where `neglect` no longer decides
-    return _built(picture="collision", construction=construction, **chosen)
+    return _built(picture="collision", construction=construction, **({"neglect": NEGLECT_COLLISIONS} | chosen))
 
 
 COLLISION_OPTIONS = {"angle": PLAIN_ANGLE, "oscillator_levels": None}
