@@ -24,7 +24,8 @@ run: $(VENV)/.installed ## first light: sample a two-qubit machine, save file an
 	$(BIN)/python runs/quickstart.py $(ARGS)
 
 test: $(VENV)/.installed-dev ## the physics tests; ARGS='-k philox -x' is passed to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/collide warmup > /dev/null  # so that the workers do not compile the same kernels side by side
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 verify: $(VENV)/.installed-dev ## the long statistical court in tests/verification
 	$(BIN)/python -m pytest -m verification tests/verification $(ARGS)
