@@ -114,14 +114,16 @@ def _type_b_tls() -> Claim:
 
 
 def _type_b_ho() -> Claim:
-    tls = ratio(solid(2), solid(0.5), 2, 0.6, omega=0.05, subsystem="TLS")
-    ho = ratio(spins(2), spins(0.5), 2, 0.6, omega=0.05)
+    ho = [ratio(spins(2), spins(0.5), 2, 0.6, omega=w) for w in (0.05, 1.0)]
+    tls = [ratio(solid(2), solid(0.5), 2, 0.6, omega=w, subsystem="TLS") for w in (0.05, 1.0)]
+    equal = ratio(spins(1), spins(1), 2, 0.6, omega=1.0)
+    inverse = np.allclose(np.array(ho) * tls, 1, atol=1e-9)
     return Claim(
         "type B: spin-HO-spin rectifies if and only if the couplings differ",
         "R ≠ 1 for Υ_L ≠ Υ_R",
-        f"R = {ho:.4f} for Υ = 2, 0.5 (nearly classical); times that of solid-TLS-solid: {ho * tls:.6f}",
-        _judged(abs(ho - 1) > 0.1),
-        "" if abs(ho * tls - 1) > 2e-3 else "the inverse of solid-TLS-solid in the classical limit",
+        f"R = {_list(ho)} for Υ = 2, 0.5 at ω = 0.05, 1 (T_a = 2, Δ = 0.6), {equal:.6f} for equal ones",
+        _judged(min(ho) > 1.1 and abs(equal - 1) < 1e-10),
+        "exactly the inverse of solid-TLS-solid with the same couplings" if inverse else "",
     )
 
 
