@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/collisions_plain.json"))
     options = parser.parse_args()
     model = rectifier(picture="collision", tau=TAU, eps_L=-1, eps_R=-1, **POINT)
-    program = compile_program(model, TAU * PERIODS)
+    program = compile_program(model, TAU * PERIODS, labels="all")
     run_chunk(program, 0, 0, 10)  # load the kernel
     collisions = 2 * PERIODS
     theirs, ours = [], []

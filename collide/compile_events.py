@@ -17,13 +17,17 @@ from scipy.sparse.csgraph import connected_components
 from collide.blocks import block_diagonal, block_map, find_blocks, support
 from collide.compile_jumps import entries_of, explain
 from collide.ends import Basis, end_arrays, measured_kets
-from collide.exact.process import Instrument, Ints, Process, Sparse, Unitary, embed
+from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exchange import COMPLETENESS
 from collide.protocol import Protocol
 
 DUST = 1e-14  # eigenvalues of a Choi matrix below this times its largest are rounding
 MOST_OUTCOMES = 1024  # of a period, told apart by what they count; their operators grow with them
-Group = dict[tuple[int, ...], list[Sparse]]
+DENSE = (
+    32  # dimension up to which matrices are dense while a period is put together: sparse ones cost ten times as much
+)
+Matrix = Any  # (d, d) array, or sparse above `DENSE`
+Group = dict[tuple[int, ...], list[Matrix]]
 
 
 class Events(NamedTuple):
@@ -85,23 +89,37 @@ def resolve_period(process: Process) -> Events:
         If the period contains a channel, whose kicks are not outcomes of an ancilla.
     """
     slots = _slots(process)
-    groups: Group = {(-1,) * len(slots): [sp.eye_array(process.d, dtype=complex, format="csr")]}
+    nothing, identity = (-1,) * len(slots), _identity(process.d)
+    groups: Group = {nothing: [identity]}
     for position, element in enumerate(process.elements):
         if isinstance(element, Unitary):
-            groups = {rows: [element.matrix @ op for op in ops] for rows, ops in groups.items()}
+            matrix = _as(element.matrix, process.d)
+            groups = {rows: [matrix @ op for op in ops] for rows, ops in groups.items()}
         elif isinstance(element, Instrument):
             groups = _after(groups, element, position, slots, process)
         else:
             raise ValueError("`labels` = 'heat' needs a period of collisions alone: this one contains a channel")
-    nothing = (-1,) * len(slots)
-    null, *others = groups.get(nothing) or [sp.csr_array((process.d, process.d), dtype=complex)]
+    null, *others = groups.get(nothing) or [0 * identity]
     ops, rows = list(others), [nothing] * len(others)
     for counted, found in groups.items():
         if counted != nothing:
             ops += found
             rows += [counted] * len(found)
-    _check_complete(null, ops)
-    return Events(null, tuple(ops), np.array(rows, dtype=np.int64).reshape(len(ops), len(slots)))
+    _check_complete(identity, [null, *ops])
+    return Events(
+        sp.csr_array(null),
+        tuple(sp.csr_array(op) for op in ops),
+        np.array(rows, dtype=np.int64).reshape(len(ops), len(slots)),
+    )
+
+
+def _identity(d: int) -> Matrix:
+    return np.eye(d, dtype=complex) if d <= DENSE else sp.eye_array(d, dtype=complex, format="csr")
+
+
+def _as(matrix: Sparse, d: int) -> Matrix:
+    """Dense or sparse, as befits the dimension."""
+    return matrix.toarray() if d <= DENSE else matrix
 
 
 def _slots(process: Process) -> list[tuple[int, int]]:
@@ -121,8 +139,8 @@ def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[
     labels, which = np.unique(element.counts, axis=0, return_inverse=True)
     out: Group = {}
     for number, label in enumerate(labels):
-        members = [sp.csr_array(op) for op in element.kraus[which.reshape(-1) == number]]
-        fewest = [embed(op, element.sites, process.dims) for op in fewest_operators(members)]
+        members = list(element.kraus[which.reshape(-1) == number])
+        fewest = [_as(embed(op, element.sites, process.dims), process.d) for op in fewest_operators(members)]
         for rows, before in groups.items():
             key = list(rows)
             for slot, bath in mine:
@@ -133,37 +151,60 @@ def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[
     return {key: ops for key, ops in reduced.items() if ops}
 
 
-def fewest_operators(ops: list[Sparse]) -> list[Sparse]:
+def fewest_operators(ops: list[Matrix]) -> list[Matrix]:
     """Operators of the map sum K rho K^dagger, as few as there can be, by decreasing weight.
 
     Connected parts of the Choi matrix are diagonalised apart, so that operators keep the zeros of those they replace.
 
     Parameters
     ----------
-    ops : list of (k, k) sparse
+    ops : list of (k, k), all dense or all sparse
     """
     k = ops[0].shape[0]
-    stacked = sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csc")
-    used = np.flatnonzero(np.diff(stacked.indptr))
-    dense = stacked[:, used].toarray()
-    together = sp.csr_array((np.abs(dense) > 0).astype(np.int32))
-    count, label = connected_components(together.T @ together, directed=False)
-    found: list[tuple[float, Sparse]] = []
-    for part in range(count):
+    dense = isinstance(ops[0], np.ndarray)
+    if dense:
+        flat = np.array(ops).reshape(len(ops), k * k)
+        used = np.flatnonzero(np.any(flat != 0, axis=0))
+        entries, label = flat[:, used], _parts(flat[:, used])
+    else:
+        stacked = sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csc")
+        used = np.flatnonzero(np.diff(stacked.indptr))
+        entries = stacked[:, used].toarray()
+        together = sp.csr_array((np.abs(entries) > 0).astype(np.int32))
+        label = connected_components(together.T @ together, directed=False)[1]
+    found: list[tuple[float, Matrix]] = []
+    for part in np.unique(label):
         columns = np.flatnonzero(label == part)
-        _, sizes, rows = np.linalg.svd(dense[:, columns], full_matrices=False)
-        row, column = np.divmod(used[columns], k)
+        _, sizes, rows = np.linalg.svd(entries[:, columns], full_matrices=False)
         for size, vector in zip(sizes, rows, strict=True):
-            found.append((float(size) ** 2, sp.csr_array((size * vector, (row, column)), shape=(k, k))))
+            found.append((float(size) ** 2, _matrix(size * vector, used[columns], k, dense)))
     largest = max((weight for weight, _ in found), default=0.0)
     kept = sorted((pair for pair in found if pair[0] > DUST * largest), key=lambda pair: -pair[0])
     return [op for _, op in kept]
 
 
-def _check_complete(null: Sparse, ops: list[Sparse]) -> None:
-    total = null.conj().T @ null
-    for op in ops:
-        total = total + op.conj().T @ op
-    error = float(abs(total - sp.eye_array(null.shape[0])).max())
+def _parts(entries: Complexes) -> Ints:
+    """(n,) the first column that is connected with each column by common rows."""
+    linked = (entries != 0).astype(float)
+    together = linked.T @ linked > 0
+    label = np.arange(len(together))
+    while True:
+        lowest = np.where(together, label, len(label)).min(axis=1, initial=len(label))
+        if np.array_equal(lowest, label):
+            return label
+        label = lowest
+
+
+def _matrix(values: Complexes, places: Ints, k: int, dense: bool) -> Matrix:
+    """(k, k) with these entries, counted row by row."""
+    if not dense:
+        return sp.csr_array((values, np.divmod(places, k)), shape=(k, k))
+    out = np.zeros(k * k, dtype=complex)
+    out[places] = values
+    return out.reshape(k, k)
+
+
+def _check_complete(identity: Matrix, ops: list[Matrix]) -> None:
+    error = float(abs(sum(op.conj().T @ op for op in ops) - identity).max())
     if error > COMPLETENESS:
         raise ValueError(f"the operators of a period resolved by heat miss completeness by {error:.3g}")

@@ -36,7 +36,7 @@ from .collisions import (
     normalise,
 )
 from .compile import kernel
-from .measurement import opening
+from .measurement import choose, opening
 from .philox import Stream, open_stream, uniform
 
 Floats = NDArray[np.float64]
@@ -44,6 +44,7 @@ Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 MOST_ENTRIES = 2**13  # complex numbers in the table of products: it stays in the second cache
+_FINER = 8  # the search for a pattern starts this much nearer: most then need no step, which nobody could foresee
 _SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
 
 
@@ -53,8 +54,8 @@ class RunTables(NamedTuple):
     Attributes
     ----------
     periods : int
-    cdf, guide : (patterns,) float64, int64
-        Cumulative probabilities of the patterns, and where the search for u in [k/n, (k+1)/n) starts.
+    cdf, guide : (patterns,) float64, (8 patterns,) int64
+        Cumulative probabilities of the patterns, and where the search for u in [k/n, (k+1)/n) starts, n = 8 patterns.
     level : (patterns, collisions) int64
         First outcome n of each collision of a run, by its index into all first outcomes.
     product : (patterns * nb * m * m,) complex128
@@ -85,7 +86,8 @@ def prepare_runs(program: CollisionProgram) -> RunTables:
         level = np.column_stack([np.repeat(level, len(chances[at]), axis=0), last])
     cdf = np.cumsum(chance)
     cdf[-1] = 1.0
-    guide = np.searchsorted(cdf, np.arange(len(cdf)) / len(cdf), side="right").clip(0, len(cdf) - 1)
+    grid = np.arange(_FINER * len(cdf)) / (_FINER * len(cdf))
+    guide = np.searchsorted(cdf, grid, side="right").clip(0, len(cdf) - 1)
     product = np.zeros(len(level) * nb * m * m if periods else 0, np.complex128)
     if periods:
         _products(program, level, product)
@@ -127,6 +129,8 @@ class Walker(NamedTuple):
     counts : (ncounts,) int64
     pattern : (collisions of a period,) int64
         Levels of a period that is not part of a run.
+    weight : (most outcomes of a level,) float64
+        Probabilities of the unusual ones.
     states : (collisions + 1, d) complex128
         Receives the normalised state after each collision; empty where nobody looks.
     seen : (collisions + 1, ncounts) int64
@@ -137,6 +141,7 @@ class Walker(NamedTuple):
     out: Complexes
     counts: Ints
     pattern: Ints
+    weight: Floats
     states: Complexes
     seen: Ints
 
@@ -188,29 +193,19 @@ def walk(
             pair = first * nb + block
             weight = apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
         if not weight > threshold:
-            total = 0.0
             for other in range(first + 1, end):
-                to = program.target[other, block]
+                to, pair, p = program.target[other, block], other * nb + block, 0.0
                 if to >= 0:
-                    pair = other * nb + block
-                    total += apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
-            u, stream = uniform(stream)
-            mark, reached, unusual = u * total, 0.0, -1
-            for other in range(first + 1, end):
-                to = program.target[other, block]
-                if to >= 0:
-                    pair = other * nb + block
                     p = apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
-                    if p > 0.0:
-                        unusual, weight = other, p
-                        reached += p
-                        if reached > mark:
-                            break
+                walker.weight[other - first - 1] = p
+            u, stream = uniform(stream)
+            unusual = choose(walker.weight, end - first - 1, u)
             if unusual < 0 and not weight > 0.0:
                 return -1, norm, threshold, stream
-            chosen = unusual if unusual >= 0 else first  # a level that has no other outcome loses norm by rounding only
+            if unusual >= 0:  # a level that has no other outcome loses norm by rounding only
+                chosen = first + 1 + unusual
             to, pair = program.target[chosen, block], chosen * nb + block
-            weight = apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
+            apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
             normalise(out, program.size[to])
             u, stream = uniform(stream)
             weight, threshold = 1.0, max(u, _SMALLEST_THRESHOLD)
@@ -259,7 +254,9 @@ def advance(
     while step < stop and block >= 0:
         if periods > 0 and step + periods <= stop:
             u, stream = uniform(stream)
-            pattern = find_level(cdf, guide, 0, cdf.shape[0], u)
+            pattern = guide[int(u * guide.shape[0])]
+            while cdf[pattern] <= u:  # the last one is 1
+                pattern += 1
             size = program.size[block]
             p = _multiply(product, (pattern * nb + block) * m * m, psi, out, size, m)
             if p > threshold and not looked_at:
@@ -402,6 +399,7 @@ def _walker(program: CollisionProgram, places: int) -> Walker:
         out=np.zeros(m, np.complex128),
         counts=np.zeros(ncounts, np.int64),
         pattern=np.zeros(len(program.prior_start) - 1, np.int64),
+        weight=np.zeros(int(np.diff(program.outcome_start).max()), np.float64),
         states=np.zeros((places, d), np.complex128),
         seen=np.zeros((places, ncounts), np.int64),
     )

@@ -57,6 +57,20 @@ def test_tilted_map_is_unchanged(model) -> None:
         assert np.abs(found - expected).max() < 1e-12 * max(1.0, np.abs(expected).max())
 
 
+@pytest.mark.parametrize("tau", [0.1, 2.0])
+def test_large_systems_are_put_together_sparse(monkeypatch: pytest.MonkeyPatch, tau: float) -> None:
+    """The same operators, but for a phase each."""
+    process = collision_pair(tau).process
+    dense = resolve_period(process)
+    monkeypatch.setattr("collide.compile_events.DENSE", 0)
+    sparse = resolve_period(process)
+    assert np.array_equal(dense.rows, sparse.rows)
+    for one, other in zip((dense.null, *dense.ops), (sparse.null, *sparse.ops), strict=True):
+        assert np.allclose(abs(one).toarray(), abs(other).toarray(), rtol=1e-10, atol=1e-14)
+    w = np.random.default_rng(1).normal(size=len(process.counts))
+    assert np.abs(tilted_by_events(process, w) - tilted_by_labels(process, w)).max() < 1e-12
+
+
 def test_the_null_operator_takes_nearly_everything_of_weak_collisions() -> None:
     events = resolve_period(collision_pair(0.1).process)
     nothing = np.all(events.rows < 0, axis=1)
