@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 
 from collide.blocks import Blocks, block_map, find_blocks, support
+from collide.compile_flows import flow_tables, loss, require_sampled
 from collide.compile_jumps import entries_of, explain
 from collide.ends import Basis, cumulative, end_arrays, measured_kets
-from collide.exact.process import Floats, Instrument, Process, Sparse, Unitary, embed
+from collide.exact.process import Floats, Flow, Instrument, Process, Sparse, Unitary, embed
 from collide.protocol import Protocol
 
 
@@ -20,19 +21,21 @@ def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, ND
     draws the ancilla's level n from its populations, then the outcome m from |<m|U|n> psi|^2.
     """
     assert process.tau is not None
-    instruments, followed = fold_unitaries(process)
+    require_sampled(process)
+    elements, followed = fold_unitaries(process)
     kets = measured_kets(protocol)
-    patterns = [op for ops in followed for op in ops]
-    blocks = find_blocks(process.d, [], patterns, [support(ket) for ket in kets])
-    tables = outcome_tables(instruments, followed, blocks)
+    flows = [element for element in elements if isinstance(element, Flow)]
+    patterns = [op for ops in [*followed, *(flow.ops for flow in flows)] for op in ops]
+    blocks = find_blocks(process.d, [loss(flow) for flow in flows], patterns, [support(ket) for ket in kets])
+    tables = outcome_tables(elements, followed, blocks) | flow_tables(elements, process, blocks)
     steps = np.rint(protocol.tlist / process.tau).astype(np.int64)
     arrays = end_arrays(process, protocol, blocks, Basis(None)) | tables | {"steps": steps}
     return arrays, explain(blocks, process.d, Basis(None))
 
 
-def fold_unitaries(process: Process) -> tuple[list[Instrument], list[list[Sparse]]]:
-    """Instruments of a period and their operators <m|U|n> (no sqrt(p_n)), after the free evolution before each."""
-    instruments: list[Instrument] = []
+def fold_unitaries(process: Process) -> tuple[list[Instrument | Flow], list[list[Sparse]]]:
+    """Collisions and flows of a period, with the collisions' <m|U|n> (no sqrt(p_n)) after the free evolution before."""
+    elements: list[Instrument | Flow] = []
     operators: list[list[Sparse]] = []
     free: Sparse = None
     for element in process.elements:
@@ -42,32 +45,43 @@ def fold_unitaries(process: Process) -> tuple[list[Instrument], list[list[Sparse
             weights = np.sqrt(element.prior[element.first])
             ops = [embed(k / w, element.sites, process.dims) for k, w in zip(element.kraus, weights, strict=True)]
             operators.append([op if free is None else sp.csr_array(op @ free) for op in ops])
-            instruments.append(element)
+            elements.append(element)
             free = None
         else:
-            raise ValueError(
-                "a collision model with a channel in its period cannot be sampled yet: use its exact side, or a"
-                " LindbladModel"
-            )
+            if free is not None:
+                elements.append(_nothing(process))
+                operators.append([free])
+                free = None
+            elements.append(element)
+            operators.append([])
     if free is not None:
-        nbaths = len(process.counts.baths)
-        nothing = Instrument(
-            (), np.ones((1, 1, 1), complex), np.full((1, nbaths), -1), np.ones(1), np.zeros(1, int), np.zeros(1, int)
-        )
-        instruments.append(nothing)
+        elements.append(_nothing(process))
         operators.append([free])
-    return instruments, operators
+    return elements, operators
+
+
+def _nothing(process: Process) -> Instrument:
+    """A collision without an ancilla, for free evolution that no collision follows."""
+    counts = np.full((1, len(process.counts.baths)), -1)
+    return Instrument((), np.ones((1, 1, 1), complex), counts, np.ones(1), np.zeros(1, int), np.zeros(1, int))
 
 
 def outcome_tables(
-    instruments: list[Instrument], operators: list[list[Sparse]], blocks: Blocks
+    elements: list[Instrument | Flow], operators: list[list[Sparse]], blocks: Blocks
 ) -> dict[str, NDArray[Any]]:
-    """Flat tables: elements -> first outcomes n -> last outcomes m -> entries of <m|U|n> in each block."""
+    """Flat tables: elements -> first outcomes n -> last outcomes m -> entries of <m|U|n> in each block.
+
+    A flow has no first outcome.
+    """
     prior_start, outcome_start = [0], [0]
     cdf: list[Floats] = []
     guides: list[NDArray[np.int64]] = []
     chosen: list[tuple[Instrument, Sparse, int]] = []
-    for instrument, ops in zip(instruments, operators, strict=True):
+    nbaths = elements[0].counts.shape[1]
+    for instrument, ops in zip(elements, operators, strict=True):
+        if isinstance(instrument, Flow):
+            prior_start.append(prior_start[-1])
+            continue
         levels = np.flatnonzero(instrument.prior > 0)
         cdf.append(cumulative(instrument.prior[levels]))
         guides.append(guide(cdf[-1]))
@@ -81,15 +95,17 @@ def outcome_tables(
     start, row, column, value = entries_of([matrix for matrix, _ in mapped])
     return {
         "prior_start": np.array(prior_start, dtype=np.int64),
-        "prior_cdf": np.concatenate(cdf),
-        "prior_guide": np.concatenate(guides),
+        "prior_cdf": np.concatenate([np.zeros(0), *cdf]),
+        "prior_guide": np.concatenate([np.zeros(0, np.int64), *guides]),
         "outcome_start": np.array(outcome_start, dtype=np.int64),
-        "target": np.array([target for _, target in mapped]),
+        "target": np.array([target for _, target in mapped], dtype=np.int64).reshape(len(mapped), len(blocks.members)),
         "entry_start": start,
         "entry_row": row,
         "entry_column": column,
         "entry_value": value,
-        "count": np.array([instrument.counts[k] for instrument, _, k in chosen], dtype=np.int64),
+        "count": np.array([instrument.counts[k] for instrument, _, k in chosen], dtype=np.int64).reshape(
+            len(chosen), nbaths
+        ),
         "first": np.array([instrument.first[k] for instrument, _, k in chosen], dtype=np.int64),
         "last": np.array([instrument.last[k] for instrument, _, k in chosen], dtype=np.int64),
     }

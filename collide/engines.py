@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from collide.kernels.collision_runs import RunTables, prepare_runs, run_labels
-from collide.kernels.collisions import CollisionProgram
+from collide.kernels.collisions import CollisionProgram, run_collisions
 from collide.kernels.event_tables import EventProgram, prepare_events
 from collide.kernels.events import run_events
 from collide.kernels.jump_program import JumpProgram
@@ -17,18 +18,24 @@ Raw = dict[str, NDArray[Any]]
 
 
 def run_collision_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
-    """Collisions with every label drawn; an exchange is timed at the end of its period."""
-    record = run_labels(
-        collision_program(program),
-        run_tables(program),
-        seed,
-        start,
-        stop,
-        events="jumps" in program.keep,
-        final_state="final_state" in program.keep,
-        states=program.meta["sum_states"],
-    )
+    """Collisions with every label drawn; an exchange is timed at the end of its period.
+
+    Periods with channels of their own go collision by collision.
+    """
+    tables = collision_program(program)
+    wanted = {
+        "events": "jumps" in program.keep,
+        "final_state": "final_state" in program.keep,
+        "states": program.meta["sum_states"],
+    }
+    if len(tables.flow_time):
+        record = run_collisions(tables, seed, start, stop, **wanted)
+    else:
+        record = run_labels(tables, run_tables(program), seed, start, stop, **wanted)
     raw = record._asdict()
+    raw["load_heat"], raw["load_work"] = np.zeros((stop - start, len(program.baths))), record.load[:, :, 1]
+    for load, bath in enumerate(tables.load_bath):
+        raw["load_heat"][:, bath] += record.load[:, load, 0]
     raw["jump_time"] = record.event_step[: record.used[0]] * float(program.meta["tau"])
     raw["jump_channel"] = record.event_outcome[: record.used[0]]
     return raw

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from collide.engines import collision_program, event_tables, jump_tables, run_tables
 from collide.exact.flat import unflatten_operator
+from collide.kernels.collision_path import plain_path
 from collide.kernels.collision_runs import run_path
 from collide.kernels.events import run_events
 from collide.kernels.jumps import Record, run_jumps
@@ -99,7 +100,10 @@ def replay(program: Any, seed: int, id: int, times: ArrayLike | None = None) -> 
 def _collisions(program: Any, seed: int, id: int) -> Path:
     tables = collision_program(program)
     elements = len(tables.prior_start) - 1
-    states, counts = run_path(tables, run_tables(program), seed, id)
+    if len(tables.flow_time):
+        states, counts = plain_path(tables, seed, id)
+    else:
+        states, counts = run_path(tables, run_tables(program), seed, id)
     tau = float(program.meta["tau"])
     times = np.concatenate([[0.0], tau * (1 + np.arange(len(states) - 1) // elements)])
     happened = np.flatnonzero(np.any(np.diff(counts, axis=0) != 0, axis=1))

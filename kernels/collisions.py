@@ -4,7 +4,8 @@ One collision takes two numbers: the first draws the ancilla's level n from its 
 with probability |<m|U|n> psi|^2.  Operators act on the block that holds the state and lead into one block.  This is
 the plain form, which the faster ones (`collision_runs`, and `events` where labels are told apart by heat) are held to.
 
-Draws of a trajectory: number 0 opens, then two for each collision in order, the last one closes.
+Draws of a trajectory: number 0 opens, then two for each collision in order, the last one closes; channels within a
+period draw as `collision_loads` says.
 """
 
 import math
@@ -13,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .borrowed import lend
+from .collision_loads import FlowTables, flow_through
 from .compile import kernel
 from .measurement import closing, expectation, norm2, opening
 from .philox import Stream, open_stream, uniform
@@ -24,6 +27,7 @@ Complexes = NDArray[np.complex128]
 OK = 0
 NORM_LOST = 1  # no outcome had positive probability
 EVENTS_PER_TRAJECTORY = 64  # room a batch starts with; a full buffer reruns it with enough
+MOST_KICKS = 1024  # jumps of channels within one period that are recorded
 SMALL = 1e-100  # squared norm below which a state is rescaled, far from the smallest double
 
 
@@ -50,6 +54,8 @@ class CollisionProgram(NamedTuple):
         Row of counts an outcome adds one to for each bath, -1 for none.
     steps : (ntime,) int64
         Periods after which averages are taken; the last one ends the trajectory.
+    flow_of : (ne,) int64
+        Which of the flows an element of the period is, -1 for a collision; the other fields are those of `FlowTables`.
     """
 
     size: Ints
@@ -74,13 +80,30 @@ class CollisionProgram(NamedTuple):
     entry_value: Complexes
     count: Ints
     steps: Ints
+    flow_of: Ints
+    flow_time: Floats
+    flow_rate: Floats
+    flow_fall: Floats
+    flow_turn: Complexes
+    flow_channel: Ints
+    flow_target: Ints
+    flow_start: Ints
+    flow_row: Ints
+    flow_column: Ints
+    flow_value: Complexes
+    flow_count: Ints
+    flow_load: Ints
+    load_bath: Ints
+    load_energy: Complexes
+    load_rest: Complexes
 
 
 class CollisionRecord(NamedTuple):
     """What a batch of n trajectories writes: columns, sums over the batch, and the records there is room for.
 
     Columns have n rows; sums are (ntime, ...); `event_step` and `event_outcome` are flat, `row_size` says how many
-    entries each trajectory has.  ``used[0]`` counts the entries needed, also those for which there was no room.
+    entries each trajectory has.  ``used[0]`` counts the entries needed, also those for which there was no room.  `load`
+    (n, nloads, 2) is the heat and work of each load, `load_now` that of the trajectory under way.
     """
 
     initial: NDArray[np.int32]
@@ -88,6 +111,8 @@ class CollisionRecord(NamedTuple):
     counts: NDArray[np.int32]
     closing_energy: Floats
     status: NDArray[np.uint8]
+    load: Floats
+    load_now: Floats
     final_state: Complexes
     expect_sum: Floats
     heat_power_sums: Floats
@@ -130,6 +155,28 @@ def apply(
 
 
 @kernel
+def flows_of(program: CollisionProgram) -> FlowTables:
+    """The channels within a period."""
+    return FlowTables(
+        program.flow_time,
+        program.flow_rate,
+        program.flow_fall,
+        program.flow_turn,
+        program.flow_channel,
+        program.flow_target,
+        program.flow_start,
+        program.flow_row,
+        program.flow_column,
+        program.flow_value,
+        program.flow_count,
+        program.flow_load,
+        program.load_bath,
+        program.load_energy,
+        program.load_rest,
+    )
+
+
+@kernel
 def advance(
     size: Ints,
     target: Ints,
@@ -142,9 +189,13 @@ def advance(
     column: Ints,
     value: Complexes,
     count: Ints,
+    flow_of: Ints,
+    flows: FlowTables,
     psi: Complexes,
     out: Complexes,
     counts: Ints,
+    gained: Floats,
+    kicks: Ints,
     event_step: Ints,
     event_outcome: NDArray[np.int32],
     used: int,
@@ -167,9 +218,23 @@ def advance(
         Entries of the event buffer needed so far.
     stream
     """
-    norm, nb = 1.0, target.shape[1]
+    norm, nb, lent = 1.0, target.shape[1], lend(flows)
     for period in range(step, stop):
         for element in range(prior_start.shape[0] - 1):
+            if flow_of[element] >= 0:
+                block, stream = flow_through(
+                    lent, flow_of[element], size, block, psi, out, counts, gained, stream, kicks
+                )
+                if block < 0:
+                    return -1, used, stream
+                norm = norm2(psi, size[block])
+                if event_step.shape[0] > 0:
+                    for k in range(kicks[0]):
+                        if used < event_step.shape[0]:
+                            event_step[used] = period + 1
+                            event_outcome[used] = target.shape[0] + kicks[1 + k]
+                        used += 1
+                continue
             u, stream = uniform(stream)
             v, stream = uniform(stream)
             level = find_level(cdf, guide, prior_start[element], prior_start[element + 1], u)
@@ -235,6 +300,9 @@ def add_stop(
         for c in range(counts.shape[0]):
             if counts[c] != 0:
                 q += counts[c] * program.quantum[c, bath]
+        for load in range(record.load_now.shape[0]):
+            if program.load_bath[load] == bath:
+                q += record.load_now[load, 0]
         heat[bath] = q
         record.heat_power_sums[time, bath, 0] += q
         record.heat_power_sums[time, bath, 1] += q * q
@@ -261,6 +329,7 @@ def trajectory(
     psi: Complexes,
     out: Complexes,
     counts: Ints,
+    kicks: Ints,
     heat: Floats,
     listed: Ints,
     weight: Floats,
@@ -273,6 +342,8 @@ def trajectory(
     block = program.initial_block[outcome]
     psi[:] = program.initial_vec[outcome]
     counts[:] = 0
+    record.load_now[:] = 0.0
+    flows = flows_of(program)
     used, step = record.used[0], 0
     for time in range(program.steps.shape[0]):
         block, used, stream = advance(
@@ -287,9 +358,13 @@ def trajectory(
             program.entry_column,
             program.entry_value,
             program.count,
+            program.flow_of,
+            flows,
             psi,
             out,
             counts,
+            record.load_now,
+            kicks,
             record.event_step,
             record.event_outcome,
             used,
@@ -306,6 +381,7 @@ def trajectory(
     record.row_size[row] = used - record.used[0]
     record.used[0] = used
     record.counts[row] = counts
+    record.load[row] = record.load_now
     if block >= 0:
         finish(program, stream, row, block, psi, listed, weight, record)
 
@@ -345,11 +421,13 @@ def batch(program: CollisionProgram, seed: np.uint64, start: np.uint64, n: int, 
     m = program.initial_vec.shape[1]
     psi, out = np.zeros(m, np.complex128), np.zeros(m, np.complex128)
     counts = np.zeros(program.quantum.shape[0], np.int64)
+    kicks = np.zeros(MOST_KICKS, np.int64)
     heat = np.zeros(program.quantum.shape[1], np.float64)
     listed = np.zeros(program.final_block.shape[0], np.int64)
     weight = np.zeros(program.final_block.shape[0], np.float64)
     for row in range(n):
-        trajectory(program, seed, start + np.uint64(row), row, psi, out, counts, heat, listed, weight, record)
+        id = start + np.uint64(row)
+        trajectory(program, seed, id, row, psi, out, counts, kicks, heat, listed, weight, record)
 
 
 def run_collisions(
@@ -388,6 +466,8 @@ def new_record(program: CollisionProgram, n: int, room: int, final_state: bool, 
         counts=np.zeros((n, len(program.quantum)), np.int32),
         closing_energy=np.zeros(n),
         status=np.zeros(n, np.uint8),
+        load=np.zeros((n, len(program.load_bath), 2)),
+        load_now=np.zeros((len(program.load_bath), 2)),
         final_state=np.zeros((n if final_state else 0, d), np.complex128),
         expect_sum=np.zeros((ntime, len(program.e_ops), 2)),
         heat_power_sums=np.zeros((ntime, nbaths, 4)),
