@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Ints, Sparse
 
+SMALL = 64  # states up to which lists and dense matrices are quicker than scipy's sparse ones, whose calls cost 50 us
 ZERO = 1e-13  # entries below this times the largest one are zeros that rounding has filled
 
 
@@ -83,6 +84,10 @@ def find_blocks(
 
 def _pattern(operator: Sparse) -> tuple[Ints, Ints]:
     """(rows, columns) of the entries that are not zero."""
+    if operator.shape[0] <= SMALL:
+        sizes = np.abs(operator.toarray())
+        row, col = np.nonzero(sizes > ZERO * sizes.max())
+        return row, col
     entries = sp.coo_array(operator)
     if entries.nnz == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
@@ -98,10 +103,29 @@ def _chain(label: Ints) -> tuple[Ints, Ints]:
 
 
 def _join(d: int, links: list[tuple[Ints, Ints]]) -> NDArray[np.int64]:
+    """(d,) number of the connected set of each state, in the order of their lowest states."""
+    if d <= SMALL:
+        return _join_few(d, links)
     rows = np.concatenate([np.empty(0, dtype=np.int64), *(row for row, _ in links)])
     cols = np.concatenate([np.empty(0, dtype=np.int64), *(col for _, col in links)])
     graph = sp.coo_array((np.ones(len(rows), dtype=np.int8), (rows, cols)), shape=(d, d))
     return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
+
+
+def _join_few(d: int, links: list[tuple[Ints, Ints]]) -> NDArray[np.int64]:
+    """The same by joining trees, each named after its lowest state."""
+    above = list(range(d))
+
+    def root(state: int) -> int:
+        while above[state] != state:
+            state = above[state]
+        return state
+
+    for rows, cols in links:
+        for a, b in zip(rows.tolist(), cols.tolist(), strict=True):
+            low, high = sorted((root(a), root(b)))
+            above[high] = low
+    return np.unique([root(state) for state in range(d)], return_inverse=True)[1].astype(np.int64)
 
 
 def block_diagonal(operator: Sparse, blocks: Blocks) -> Complexes:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import Blocks, block_diagonal, block_map, find_blocks, support
+from collide.blocks import SMALL, Blocks, block_diagonal, block_map, find_blocks, support
 from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Flow, Process, Sparse
 from collide.lindblad import eigenbasis
@@ -80,6 +80,12 @@ def partition(process: Process, flow: Flow, protocol: Protocol, basis: Basis) ->
 
 def no_jump_hamiltonian(H: Sparse, ops: list[Sparse]) -> Sparse:
     """H - (i/2) sum L^dagger L."""
+    if H.shape[0] <= SMALL:
+        dense = H.toarray().astype(complex)
+        for op in ops:
+            jump = op.toarray()
+            dense -= 0.5j * (jump.conj().T @ jump)
+        return sp.csr_array(dense)
     total = sp.csr_array(H, dtype=complex)
     for op in ops:
         total = total - 0.5j * (op.conj().T @ op)

@@ -1,0 +1,286 @@
+"""Quantum jumps of two qubits between two baths, one core: collide beside QuTiP's mcsolve and dynamiqs.
+
+H = w/2 (sz1 + sz2) + g (s1^+ s2^- + h.c.) with w = 1, boson baths with gamma_L = 0.01, gamma_R = 0.02, T_L = 1 and
+T_R = 0.1 on its ends, from the ground state to t = 50/gamma_L: all jump times and channels are known at the end, on
+every side.  Peers: QuTiP ``mcsolve(method="diag")``, its fastest here; its default (adams), in the laboratory frame as
+a user writes it; dynamiqs with ``Event`` and a Newton root finder, warm, in the rotating frame that suits it, in double and in single
+precision, from an environment of its own (made on request by ``--install``).
+
+Everybody runs on one core and one thread, and is charged with processor time, which neighbours on a shared machine
+lengthen less than the clock on the wall.  Rounds alternate; the ratio is the median over rounds of the peer's time per
+trajectory over ours in the same round.  Our time includes making the model, compiling the program, and the records: what
+`collide.run` does from its arguments to its result.  A timing is void unless the mean count of every channel
+agrees with the exact one within 4.5 standard errors.
+
+    python benchmarks/w1_jumps.py --install
+"""
+
+import argparse
+import json
+import math
+import os
+from pathlib import Path
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+import warnings
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # inherited by the peers' processes
+
+import numpy as np
+
+LIMIT = 4.5
+HERE = Path(__file__).resolve().parent
+PEERS = HERE / ".venv-peers"
+OMEGA, GAMMA_L, GAMMA_R, T_L, T_R = 1.0, 0.01, 0.02, 1.0, 0.1
+END = 50 / GAMMA_L
+CHANNELS = ("L emission", "L absorption", "R emission", "R absorption")
+
+
+def matrices(g: float, omega: float = OMEGA) -> tuple[np.ndarray, list[np.ndarray]]:
+    """H and jump operators with rates inside, written out by hand: what the peers are given."""
+    s = np.array([[0, 1], [0, 0]], dtype=complex)  # the ground state comes first
+    first, second = np.kron(s, np.eye(2)), np.kron(np.eye(2), s)
+    hop = first.conj().T @ second
+    H = omega * (first.conj().T @ first + second.conj().T @ second - np.eye(4)) + g * (hop + hop.conj().T)
+    ops = []
+    for op, gamma, T in ((first, GAMMA_L, T_L), (second, GAMMA_R, T_R)):
+        n = 1 / math.expm1(OMEGA / T)
+        ops += [math.sqrt(gamma * (1 + n)) * op, math.sqrt(gamma * n) * op.conj().T]
+    return H, ops
+
+
+def exact(g: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each channel's count, from the Liouvillian alone.
+
+    For a count N with J its jump superoperator, <N(N-1)> = 2 int_0^t int_0^u Tr J e^{L(u-v)} J rho(v) dv du: read off one
+    exponential of a block matrix.
+    """
+    from scipy.linalg import expm
+
+    H, ops = matrices(g)
+    one = np.eye(4)
+    jumps = [np.kron(op, op.conj()) for op in ops]
+    L = -1j * (np.kron(H, one) - np.kron(one, H.T)) + sum(jumps)
+    for op in ops:
+        square = op.conj().T @ op
+        L -= (np.kron(square, one) + np.kron(one, square.T)) / 2
+    trace, start, zero = one.reshape(-1), np.zeros(16), np.zeros((16, 16))
+    start[0] = 1.0
+    means, variances = [], []
+    for J in jumps:
+        block = np.block([[L, zero, zero], [J, L, zero], [zero, J, L]])
+        end = expm(block * END) @ np.concatenate([start, np.zeros(32)])
+        mean, pairs = (trace @ end[16:32]).real, 2 * (trace @ end[32:]).real
+        means.append(mean)
+        variances.append(pairs + mean - mean**2)
+    return np.array(means), np.array(variances)
+
+
+def collide_round(g: float, ntraj: int, seed: int) -> np.ndarray:
+    """Counts (ntraj, 4) by collide, from the model's parameters to the result in memory."""
+    import collide
+
+    space = collide.Space(collide.qubit(), collide.qubit())
+    H = OMEGA / 2 * (space.sz(0) + space.sz(1)) + g * space.exchange(0, 1)
+    left = collide.Bath("L", temperature=T_L, spectral_density=GAMMA_L)
+    right = collide.Bath("R", temperature=T_R, spectral_density=GAMMA_R)
+    channels = collide.local(space.s(0), OMEGA, left) + collide.local(space.s(1), OMEGA, right)
+    model = collide.LindbladModel(H, channels, dims=space)
+    ens = collide.run(
+        model, ntraj, END, seed=seed, initial=space.basis(0, 0), keep=("totals", "jumps"), threads=1, progress=False
+    )
+    return np.asarray(ens.counts)
+
+
+def qutip_round(g: float, ntraj: int, seed: int, method: str) -> np.ndarray:
+    """Counts (ntraj, 4) by mcsolve with its own tolerances."""
+    import qutip
+
+    H, ops = matrices(g)
+    options = {"method": method, "map": "serial", "progress_bar": "", "store_states": False, "keep_runs_results": False}
+    if method != "diag":
+        options["nsteps"] = 10_000_000  # the default stops the integrator long before t = 5000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = qutip.mcsolve(
+            qutip.Qobj(H), qutip.basis(4, 0), [0.0, END], [qutip.Qobj(c) for c in ops],
+            ntraj=ntraj, seeds=seed, options=options,
+        )  # fmt: skip
+    return np.array([np.bincount(np.asarray(which, dtype=int), minlength=4) for which in result.col_which])
+
+
+class Dynamiqs:
+    """jssesolve in a process of its own, which compiles once and then runs a round whenever it is told a seed."""
+
+    def __init__(self, g: float, ntraj: int, precision: str) -> None:
+        command = [
+            str(PEERS / "bin" / "python"),
+            __file__,
+            "--dynamiqs",
+            precision,
+            "--g",
+            str(g),
+            "--ntraj",
+            str(ntraj),
+        ]
+        flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+        )  # fmt: skip
+        self.round(0)  # compilation is theirs for free
+
+    def round(self, seed: int) -> tuple[float, np.ndarray]:
+        """Seconds and counts."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{seed}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("dynamiqs ended without an answer")
+        answer = json.loads(line)
+        return float(answer["seconds"]), np.array(answer["counts"])
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
+def dynamiqs_worker(g: float, ntraj: int, precision: str) -> None:
+    """What runs inside the peers' environment."""
+    import dynamiqs as dq
+    import jax
+    import jax.numpy as jnp
+    import optimistix
+
+    dq.set_precision(precision)
+    H, ops = matrices(g, omega=0.0)  # a frame that changes no jump and needs far fewer steps
+    tight = 1e-6 if precision == "double" else 1e-4  # the first is QuTiP's own tolerance of jump times
+    method = dq.method.Event(root_finder=optimistix.Newton(tight, tight))
+    for line in sys.stdin:
+        began = time.process_time()
+        keys = jax.random.split(jax.random.key(int(line)), ntraj)
+        result = dq.jssesolve(
+            dq.asqarray(H), [dq.asqarray(c) for c in ops], dq.basis(4, 0), jnp.array([0.0, END]), keys,
+            method=method, save_states=False, nmaxclick=300,
+        )  # fmt: skip
+        counts = np.asarray(result.nclicks)
+        np.asarray(result.clicktimes)
+        seconds = time.process_time() - began
+        print(json.dumps({"seconds": seconds, "counts": counts.tolist()}), flush=True)
+
+
+def z_score(counts: np.ndarray, truth: tuple[np.ndarray, np.ndarray]) -> float:
+    """Largest deviation of a mean count, in standard errors with the floor of one event."""
+    n, (mean, variance) = len(counts), truth
+    return float(np.max(np.abs(counts.mean(0) - mean) / np.sqrt(variance / n + 1 / n**2)))
+
+
+def timed(function: Any, *arguments: Any) -> tuple[float, np.ndarray]:
+    """Processor time and result."""
+    began = time.process_time()
+    result = function(*arguments)
+    return time.process_time() - began, result
+
+
+def install() -> None:
+    """Make the peers' environment."""
+    subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+    subprocess.run([str(PEERS / "bin" / "pip"), "install", "-q", "dynamiqs"], check=True)
+
+
+def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
+    """Name -> (trajectories a round, seed -> (seconds, counts)); whoever is missing is named and left out."""
+    g, n = options.g, options.ntraj
+    few = options.default_ntraj
+    found: dict[str, tuple[int, Any]] = {
+        "collide": (n, lambda seed: timed(collide_round, g, n, seed)),
+        "collide, ten times as many": (10 * n, lambda seed: timed(collide_round, g, 10 * n, seed)),
+        "QuTiP diag": (n, lambda seed: timed(qutip_round, g, n, seed, "diag")),
+        "QuTiP default (adams)": (few, lambda seed: timed(qutip_round, g, few, seed, "adams")),
+    }
+    if options.install and not PEERS.exists():
+        install()
+    for precision in options.precisions:
+        if not (PEERS / "bin" / "python").exists():
+            print("dynamiqs is left out: --install makes an environment for it", file=sys.stderr)
+            break
+        try:
+            found[f"dynamiqs {precision}"] = (n, Dynamiqs(g, n, precision).round)
+        except (RuntimeError, OSError) as error:
+            print(f"dynamiqs in {precision} precision is left out: {error}", file=sys.stderr)
+    return found
+
+
+def main() -> None:
+    """Print a table and save it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ntraj", type=int, default=1000)
+    parser.add_argument("--default-ntraj", type=int, default=20, help="of QuTiP's default, which is slow")
+    parser.add_argument("--g", type=float, default=0.05)
+    parser.add_argument("--precisions", nargs="*", default=["double", "single"], help="of dynamiqs; none leaves it out")
+    parser.add_argument("--install", action="store_true", help="make benchmarks/.venv-peers with dynamiqs if missing")
+    parser.add_argument("--dynamiqs", choices=["double", "single"], help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "w1_jumps.json")
+    options = parser.parse_args()
+    if options.dynamiqs:
+        dynamiqs_worker(options.g, options.ntraj, options.dynamiqs)
+        return
+    truth = exact(options.g)
+    players = contestants(options)
+    collide_round(options.g, 10, 0)  # kernels come from their cache
+    qutip_round(options.g, 1, 0, "diag")
+    seconds: dict[str, list[float]] = {name: [] for name in players}
+    worst = dict.fromkeys(players, 0.0)
+    for round_ in range(options.rounds):
+        for name, (n, play) in players.items():
+            spent, counts = play(round_ + 1)
+            seconds[name].append(spent / n)
+            worst[name] = max(worst[name], z_score(counts, truth))
+    report(options, seconds, worst, {name: n for name, (n, _) in players.items()}, truth)
+
+
+def report(
+    options: argparse.Namespace,
+    seconds: dict[str, list[float]],
+    worst: dict[str, float],
+    ntraj: dict[str, int],
+    truth: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """The table; void where the physics is off."""
+    rows = {}
+    print(
+        f"two qubits, g = {options.g:g}, t = {END:g}, {truth[0].sum():.1f} jumps a trajectory, {options.rounds} rounds"
+    )
+    print(f"{'':28s}{'trajectories':>13s}{'us each':>12s}{'ratio':>10s}{'from':>10s}{'to':>10s}{'max |z|':>9s}")
+    for name, times in seconds.items():
+        ratios = sorted(a / b for a, b in zip(times, seconds["collide"], strict=True))
+        row = {
+            "ntraj": ntraj[name],
+            "microseconds": 1e6 * statistics.median(times),
+            "ratio": statistics.median(ratios),
+            "ratio_range": [ratios[0], ratios[-1]],
+            "max_z": worst[name],
+            "void": worst[name] > LIMIT,
+        }
+        rows[name] = row
+        verdict = f"  VOID: mean counts are off by more than {LIMIT} standard errors" if row["void"] else ""
+        print(
+            f"{name:28s}{row['ntraj']:13d}{row['microseconds']:12.4g}{row['ratio']:10.4g}{ratios[0]:10.4g}"
+            f"{ratios[-1]:10.4g}{worst[name]:9.2f}{verdict}"
+        )
+    rows["machine"] = {"processor": platform.processor(), "python": platform.python_version(), "numpy": np.__version__}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
