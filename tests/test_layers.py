@@ -17,6 +17,7 @@ FLOORS = [
         "program",
         "compile_collisions",
         "compile_events",
+        "compile_flows",
         "compile_jumps",
         "blocks",
         "protocol",
