@@ -141,35 +141,36 @@ def report_balance(model: Any) -> BalanceReport:
             )
     loads = sorted({channel.name for channel in model.channels if channel.kind == "load"})
     lines += [f"load {name}: no reverse partner; its heat is an expectation value." for name in loads]
-    close = _closest_frequencies(model)
-    if close:
-        ok = False
-        lines.append(close)
+    close = _close_frequencies(model)
+    ok = ok and not close
+    lines += close
     steady = _steady_sentence(model)
     ok = ok and not steady.startswith("NOT")
     lines.append(steady)
     return BalanceReport(ok, tuple(lines))
 
 
-def _closest_frequencies(model: Any) -> str:
-    """A sentence where two quanta of one bath lie closer than `CLOSE` times the largest rate."""
+def _close_frequencies(model: Any) -> list[str]:
+    """A sentence for each bath with frequencies (0 among them) closer than `CLOSE` times the largest rate."""
+    flow: Flow = model.process.elements[0]
+    rate = max((float((abs(op) ** 2).sum(axis=0).max()) for op in flow.ops), default=0.0)
+    lines = []
     for name in model.process.counts.baths:
         quanta = np.unique(
-            [round(c.quantum, 9) for c in model.channels if c.name == name and c.quantum > 0 and c.rate > 0]
+            [
+                round(c.quantum, 9)
+                for c in model.channels
+                if c.name == name and c.kind != "load" and c.quantum >= 0 and c.rate > 0
+            ]
         )
         gaps = np.diff(quanta)
-        if not len(gaps):
-            continue
-        flow: Flow = model.process.elements[0]
-        rate = max(float((abs(op) ** 2).sum(axis=0).max()) for op in flow.ops)
-        if gaps.min() < CLOSE * rate:
+        if len(gaps) and gaps.min() < CLOSE * rate:
             at = int(np.argmin(gaps))
-            return (
-                f"bath {name}: frequencies {quanta[at]:g} and {quanta[at + 1]:g} lie {gaps[at]:.3g} apart, not"
-                " far above the rate"
-                f" {rate:.3g}: the secular (global) equation is doubtful there."
+            lines.append(
+                f"bath {name}: frequencies {quanta[at]:g} and {quanta[at + 1]:g} lie {gaps[at]:.3g} apart, not far"
+                f" above the rate {rate:.3g}: the secular (global) equation is doubtful there."
             )
-    return ""
+    return lines
 
 
 def _steady_sentence(model: Any) -> str:

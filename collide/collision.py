@@ -131,6 +131,11 @@ class CollisionModel(ExactMethods):
     ) -> None:
         self.H = as_hermitian(H, "H")
         self.dims = as_dims(dims, H, self.H.shape[0])
+        self._cut = (
+            [f"site {k} {site.kind} cut to {site.dim} levels" for k, site in enumerate(dims.sites) if site.truncated]
+            if isinstance(dims, Space)
+            else []
+        )
         if not (tau > 0 and math.isfinite(tau)):
             raise ValueError(f"`tau` must be positive, but is {tau}")
         if construction not in CONSTRUCTIONS:
@@ -149,6 +154,7 @@ class CollisionModel(ExactMethods):
         outcomes = sum(len(e.kraus) for e in self.process.elements if isinstance(e, Instrument))
         lines = [f"CollisionModel: d = {self.process.d}, sites {self.dims}, tau = {self.tau:g}, {self.construction}"]
         lines += [f"  bath {name}: beta = {beta:g}" for name, beta in zip(table.baths, table.beta, strict=True)]
+        lines += [f"  {', '.join(self._cut)}"] if self._cut else []
         neglected = max((c.ancilla.neglected for c in self.collisions), default=0.0)
         lines.append(
             f"  {outcomes} ancilla outcomes, {len(table)} heat values, neglected ancilla population {neglected:.2g}"

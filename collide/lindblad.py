@@ -98,6 +98,8 @@ class LindbladModel(ExactMethods):
                 f" {len(quanta)} and"
                 f" {len(baths)}"
             )
+        if kinds is not None and len(kinds) != len(c_ops):
+            raise ValueError(f"`kinds` must have one entry for each of the {len(c_ops)} `c_ops`, but has {len(kinds)}")
         chosen = kinds or ["thermal" if isinstance(bath, Bath) else "irreversible" for bath in baths]
         channels = [
             Channel(op, 1.0, q, bath, kind) for op, q, bath, kind in zip(c_ops, quanta, baths, chosen, strict=True)

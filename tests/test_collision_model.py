@@ -134,6 +134,7 @@ def test_an_oscillator_system_exchanges_block_by_block() -> None:
     space = Space(oscillator(12))
     bath = Bath("b", temperature=0.3)
     model = CollisionModel(space.number(0), [Collision(bath, lowering(12), 0, bath.ancilla(1.0), 0.2)], 0.5, dims=space)
+    assert "site 0 oscillator cut to 12 levels" in repr(model)
     n = np.arange(12)
     thermal = np.exp(-n / 0.3) / np.exp(-n / 0.3).sum()
     assert np.allclose(np.diag(model.steady_state()).real, thermal, atol=1e-12)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 import qutip
+import scipy.sparse as sp
 
 from collide import Bath, Channel, LindbladModel, Space, davies, flat, local, ohmic, qubit
 from collide.lindblad import eigenoperators, lamb_shift
@@ -101,6 +102,86 @@ def test_check_speaks_in_sentences() -> None:
     assert "the secular (global) equation is doubtful there" in repr(doubtful)
 
 
+def test_check_names_what_has_no_reverse_and_no_unique_state() -> None:
+    """An irreversible channel, a load, a frequency close to 0, and a qubit that nothing touches."""
+    warm = Bath("W", temperature=1.0, spectral_density=ohmic(0.5))
+    H = np.diag([0.0, 0.01, 1.0])
+    channels = davies(H, np.ones((3, 3)), warm)
+    channels += [Channel(np.eye(3)[[1, 2, 0]], 0.1, -1.0, "pump", "irreversible")]
+    channels += [Channel(np.diag([0.0, 0.0, 1.0]), 0.1, 0.0, "wheel", "load", energy=H)]
+    text = repr(LindbladModel(H, channels).check())
+    assert "bath pump: quantum -1 is irreversible, entropy production is infinite after it." in text
+    assert "load wheel: no reverse partner; its heat is an expectation value." in text
+    assert "bath W: frequencies 0 and 0.01 lie 0.01 apart" in text
+    untouched = LindbladModel(H2, local(space.s(0), 1.0, bath), dims=space)
+    assert untouched.check().ok  # the exchange reaches the second qubit
+    alone = LindbladModel(space.number(0) + space.number(1), local(space.s(0), 1.0, bath), dims=space).check()
+    assert not alone.ok
+    assert "NOT unique" in repr(alone)
+
+
+DENSITIES = {
+    "ohmic": (ohmic(0.2), lambda T, w: 0.2 * w),
+    "Drude": (ohmic(0.2, cutoff=2.0), lambda T, w: 0.2 * w * 4 / (w**2 + 4)),
+    "exponential": (ohmic(0.2, cutoff=2.0, shape="exponential"), lambda T, w: 0.2 * w * math.exp(-w / 2)),
+    "flat": (flat(0.2), lambda T, w: 0.2),
+    "user": (lambda w: 0.1 * w**3, lambda T, w: 0.1 * w**3),
+    "metal": (lambda T, w: 0.1 * w * (1 + T), lambda T, w: 0.1 * w * (1 + T)),
+}
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+def test_davies_rates_of_every_density_in_closed_form(density: str) -> None:
+    """Three unequal levels: each pair has the rates J (1 + n), J n at its own Bohr frequency, n at its temperature."""
+    given_as, J = DENSITIES[density]
+    T, energies = 0.6, np.array([0.0, 0.7, 1.9])
+    statistics = ["metal"] if density == "metal" else ["boson", "spin"]
+    A = np.ones((3, 3)) - np.eye(3)
+    for kind in statistics:
+        channels = davies(np.diag(energies), A, Bath("b", temperature=T, statistics=kind, spectral_density=given_as))
+        rates = {round(c.quantum, 9): c.rate for c in channels}
+        assert sorted(rates) == pytest.approx([-1.9, -1.2, -0.7, 0.7, 1.2, 1.9])
+        for omega in (0.7, 1.2, 1.9):
+            n = 1 / (math.exp(omega / T) + (1 if kind == "spin" else -1))
+            emission = J(T, omega) * (1 - n if kind == "spin" else 1 + n)
+            assert rates[-omega] == pytest.approx(emission, rel=1e-12)
+            assert rates[omega] == pytest.approx(J(T, omega) * n, rel=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_degenerate_levels_have_no_preferred_basis(seed: int) -> None:
+    """The dissipator of two alike qubits is that of projectors on whole levels, and turns with a degenerate level."""
+    rng = np.random.default_rng(seed)
+    energies = np.array([0.0, 1.0, 1.0, 2.0])
+    A = rng.normal(size=(4, 4))
+    A = A + A.T
+    bath = Bath("b", temperature=0.8, spectral_density=ohmic(0.3))
+    U = np.eye(4)
+    U[1:3, 1:3] = np.linalg.qr(rng.normal(size=(2, 2)))[0]
+
+    def dissipator(channels: list[Channel]) -> np.ndarray:
+        total = np.zeros((16, 16), dtype=complex)
+        for channel in channels:
+            L = np.asarray(channel.op.toarray())
+            square = L.conj().T @ L
+            total += channel.rate * (
+                np.kron(L, L.conj()) - (np.kron(square, np.eye(4)) + np.kron(np.eye(4), square.T)) / 2
+            )
+        return total
+
+    channels = []
+    for omega in (0.0, 1.0, 2.0):
+        part = np.where(np.abs(energies[None, :] - energies[:, None] - omega) < 1e-12, A, 0.0)
+        down, up = bath.rates(omega)
+        channels += [Channel(sp.csr_array(part), down, -omega, bath)]
+        channels += [Channel(sp.csr_array(part.T), up, omega, bath)] if omega else []
+    found = dissipator(davies(np.diag(energies), A, bath))
+    assert np.allclose(found, dissipator(channels), atol=1e-12)
+    turn = np.kron(U, U)
+    assert np.allclose(dissipator(davies(np.diag(energies), U @ A @ U.T, bath)), turn @ found @ turn.T, atol=1e-10)
+
+
 def test_lamb_shift_commutes_with_h_and_vanishes_with_the_coupling() -> None:
     bath = Bath("b", temperature=0.7, spectral_density=ohmic(0.1, cutoff=2.0, shape="exponential"))
     shift = lamb_shift(H2, space.sx(0), bath, cutoff=60.0).toarray()
@@ -155,6 +236,10 @@ bath = Bath("L", temperature=1.0, spectral_density=0.1)
         (
             lambda: LindbladModel.from_qutip(qutip.num(2), [qutip.destroy(2)], [], []),
             "one entry for each of the 1 `c_ops`",
+        ),
+        (
+            lambda: LindbladModel.from_qutip(qutip.num(2), [qutip.destroy(2)], [-1.0], ["L"], ["load", "load"]),
+            "`kinds` must have one entry for each of the 1 `c_ops`, but has 2",
         ),
         (lambda: LindbladModel(H2, local(space.s(0), 1.0, bath)).heat_currents("x"), "can only be 'steady'"),
         (lambda: lamb_shift(np.diag([0, 1.0]), s + s.T, bath, cutoff=0.5), "`cutoff` must exceed"),
