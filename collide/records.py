@@ -18,6 +18,12 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 CHUNK_SIZE = 4096
+# what a status other than 0 means, and what to do about it
+ADVICE = {
+    1: "no jump or ancilla outcome had a positive probability, so the program's operators are damaged or incomplete:"
+    " compile the model again, and check it with `model.check()`",
+    255: "these trajectories have not been run yet: resume the file",
+}
 ROW_SIZE = "row_size"  # number of ragged entries of each trajectory
 
 

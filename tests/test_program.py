@@ -269,3 +269,13 @@ def test_collective_baths_are_classical_in_the_basis_of_their_state() -> None:
     program = compile_program(collective_qubits(beta_A=0.3, beta_S=2.0), 5.0)
     assert program.meta["explanation"].startswith("classical jump process")
     assert program.arrays["size"].tolist() == [1, 1, 1, 1]
+
+
+def test_a_status_is_a_sentence_at_the_surface() -> None:
+    """Damaged on purpose: no outcome can happen any more."""
+    from collide.ensemble import run_program
+
+    program = compile_program(collision_pair(0.5), 5.0, labels="all")
+    program.arrays["target"][:] = -1
+    with pytest.warns(RuntimeWarning, match=r"10 of 10 .* \(first: trajectory 0\): no jump or ancilla outcome had"):
+        run_program(program, 10, 1)

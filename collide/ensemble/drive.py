@@ -18,6 +18,7 @@ import numpy as np
 from collide.ensemble.executors import Stream, WorkerDied, executor_for
 from collide.ensemble.progress import Progress
 from collide.ensemble.signals import Interrupted, Stop, interruption
+from collide.records import ADVICE
 from collide.store import FileStore, MemoryStore, Plan, copy_chunks
 
 
@@ -149,7 +150,7 @@ def _warn_of_failures(store: Any) -> None:
     for value, count in sorted(found.items()):
         warnings.warn(
             f"{count} of {store.plan.grid.rows} trajectories ended early with status {value} "
-            f"(first: trajectory {first[value]}).",
+            f"(first: trajectory {first[value]}): {ADVICE.get(value, 'unknown to this version')}.",
             RuntimeWarning,
             stacklevel=5,
         )
