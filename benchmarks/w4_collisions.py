@@ -10,6 +10,7 @@ Ours are listed three times: with the tables that the kernel makes of a program,
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 import json
 import math
 from pathlib import Path
@@ -81,7 +82,7 @@ def vectorised(model: Any, psi: Complexes, rng: np.random.Generator, periods: in
     return heat
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _loop(psi: Complexes, ops: Complexes, gained: Floats, periods: int, seed: int) -> Floats:
     """One trajectory after the other, as one writes it with Numba."""
     np.random.seed(seed)  # noqa: NPY002  # Numba's own generator, inside its code
@@ -119,16 +120,17 @@ def plain_numba(model: Any, kets: Complexes, rng: np.random.Generator, periods: 
     return _loop(kets, sorted_ops, sorted_heat, periods, int(rng.integers(2**31)))
 
 
-def from_model(labels: str) -> Callable[[Any, np.random.Generator, int, int], Floats]:
-    """Compile, tabulate and run."""
-
-    def run(model: Any, rng: np.random.Generator, n: int, periods: int) -> Floats:
-        return from_program(compile_program(model, periods * TAU, labels=labels), rng, n)
-
-    return run
+def run_model(labels: str, rng: np.random.Generator, n: int, periods: int) -> Floats:
+    """Build the model, compile, tabulate and run."""
+    return run_program(compile_program(model_of_w4(), periods * TAU, labels=labels), rng, n)
 
 
-def from_program(program: Program, rng: np.random.Generator, n: int) -> Floats:
+def run_fresh(program: Program, rng: np.random.Generator, n: int) -> Floats:
+    """Tabulate and run."""
+    return run_program(Program.from_arrays(program.kind, program.arrays, program.meta, program.model), rng, n)
+
+
+def run_program(program: Program, rng: np.random.Generator, n: int) -> Floats:
     """Heat from L."""
     return np.asarray(run_chunk(program, int(rng.integers(2**31)), 0, n).columns["heat"][:, 0])
 
@@ -146,22 +148,15 @@ def measure(n: int, periods: int, peer_periods: int, rounds: int) -> dict[str, f
     kets = opened(model, rng, n)
     programs = {labels: compile_program(model, periods * TAU, labels=labels) for labels in ("heat", "all")}
 
-    def fresh(labels: str) -> Program:
-        known = programs[labels]
-        return Program.from_arrays(known.kind, known.arrays, known.meta, known.model)
-
     parties: dict[str, tuple[Callable[[], Floats], int]] = {
-        "NumPy vectorised": (lambda: vectorised(model, kets, rng, peer_periods), peer_periods),
-        "plain Numba loop": (lambda: plain_numba(model, kets, rng, peer_periods), peer_periods),
+        "NumPy vectorised": (partial(vectorised, model, kets, rng, peer_periods), peer_periods),
+        "plain Numba loop": (partial(plain_numba, model, kets, rng, peer_periods), peer_periods),
     }
     for labels in ("heat", "all"):
         parties |= {
-            f"collide {labels}, tables included": (lambda at=labels: from_program(fresh(at), rng, n), periods),
-            f"collide {labels}, from the model": (
-                lambda at=labels: from_model(at)(model_of_w4(), rng, n, periods),
-                periods,
-            ),
-            f"collide {labels}, bare": (lambda at=labels: from_program(programs[at], rng, n), periods),
+            f"collide {labels}, tables included": (partial(run_fresh, programs[labels], rng, n), periods),
+            f"collide {labels}, from the model": (partial(run_model, labels, rng, n, periods), periods),
+            f"collide {labels}, bare": (partial(run_program, programs[labels], rng, n), periods),
         }
     exact = {p: tuple(model.heat_cumulants_at(p * TAU, "L", 2)) for p in {periods, peer_periods}}
     taken: dict[str, list[float]] = {name: [] for name in parties}

@@ -171,7 +171,7 @@ def fewest_operators(ops: list[Matrix]) -> list[Matrix]:
         used = np.flatnonzero(np.diff(stacked.indptr))
         entries = stacked[:, used].toarray()
         together = sp.csr_array((np.abs(entries) > 0).astype(np.int32))
-        label = connected_components(together.T @ together, directed=False)[1]
+        label = connected_components(together.T @ together, directed=False)[1].astype(np.int64)
     found: list[tuple[float, Matrix]] = []
     for part in np.unique(label):
         columns = np.flatnonzero(label == part)

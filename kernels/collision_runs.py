@@ -109,7 +109,7 @@ def _products(program: CollisionProgram, level: Ints, product: Complexes) -> Non
                 for c in range(level.shape[1]):
                     usual = program.outcome_start[level[pattern, c]]
                     pair = usual * nb + block
-                    stays = stays and program.target[usual, block] == block and np.all(program.count[usual] < 0)
+                    stays = program.target[usual, block] == block and bool(np.all(program.count[usual] < 0))
                     if not stays:
                         break
                     first, end = program.entry_start[pair], program.entry_start[pair + 1]

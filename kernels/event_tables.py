@@ -62,7 +62,7 @@ class EventProgram(NamedTuple):
     jump_row: Ints
     jump_column: Ints
     jump_value: Complexes
-    count: Ints
+    count: Ints  # type: ignore[assignment]  # hides tuple.count
     steps: Ints
 
 

@@ -8,6 +8,8 @@ And a block of one state is left after a number of periods with a geometric law.
 Random numbers stand in the pairs of `jump_flight`, a function of seed, id and number of the event alone.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,7 @@ from .lanes import WIDTH, load, select, splat, store
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
+Raw = dict[str, NDArray[Any]]
 
 _SLOTS_PER_BLOCK = 8 * WIDTH
 _MOST_SLOTS = 2048
@@ -126,7 +129,7 @@ def _fly(
             folded += 1
 
 
-def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> dict[str, NDArray]:
+def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> Raw:
     """Run trajectories `start` ... `stop` - 1 of a seed; as `run_jumps`, with times in periods.
 
     The events kept on request are those that count something; `jump_time` is the number of the period after which they
@@ -139,9 +142,7 @@ def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Rec
     return result
 
 
-def _run(
-    tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int
-) -> tuple[dict[str, NDArray], int]:
+def _run(tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int) -> tuple[Raw, int]:
     """Run once with room for so many events; return the result and how many there were."""
     n, m = stop - start, tables.basis.shape[1]
     columns, sums = _columns(tables, n, record, capacity), _sums(tables, record)
@@ -157,7 +158,7 @@ def _run(
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     _fly(tables, flight, columns, sums, make_bench(m, 0, exits), queues, np.uint64(seed), _as_signed(start), n)
     logged = int(columns.logged[0])
-    result: dict[str, NDArray] = {
+    result: Raw = {
         "initial": columns.initial,
         "final": columns.final,
         "counts": columns.counts,
@@ -183,7 +184,7 @@ def _as_signed(id: int) -> int:
     return id - 2**64 if id >= 2**63 else id
 
 
-def _counted(tables: JumpTables, log: dict[str, NDArray]) -> dict[str, NDArray]:
+def _counted(tables: JumpTables, log: Raw) -> Raw:
     """Leave out the events that count nothing."""
     kept = np.any(tables.count >= 0, axis=1)[log["jump_channel"]]
     owner = np.repeat(np.arange(len(log["row_size"])), log["row_size"])

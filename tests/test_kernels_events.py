@@ -31,7 +31,7 @@ def twin(program, seed: int, id: int):
         ops[pair // nb, pair % nb, a["jump_row"][at], a["jump_column"][at]] = a["jump_value"][at]
     opened = int(np.searchsorted(a["initial_cdf"], u[0], side="right"))
     block, psi, r = int(a["initial_block"][opened]), a["initial_vec"][opened].copy(), u[1]
-    counts, happened = np.zeros(len(a["count_bath"]), int), []
+    counts, happened = np.zeros(len(a["count_bath"]), int), list[tuple[int, int]]()
     for period in range(1, int(a["steps"][-1]) + 1):
         after = a["null"][block] @ psi
         if np.vdot(after, after).real > r:
