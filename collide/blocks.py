@@ -43,7 +43,10 @@ class Blocks(NamedTuple):
 
 
 def find_blocks(
-    d: int, couplings: Iterable[Sparse], maps: Iterable[Sparse], supports: Iterable[Sequence[int] | Ints]
+    d: int,
+    couplings: Iterable[Sparse | Complexes],
+    maps: Iterable[Sparse | Complexes],
+    supports: Iterable[Sequence[int] | Ints],
 ) -> Blocks:
     """Finest partition closed under all operators.
 
@@ -51,9 +54,9 @@ def find_blocks(
     ----------
     d : int
         Number of basis states.
-    couplings : iterable of (d, d) sparse
+    couplings : iterable of (d, d), sparse or up to `SMALL` states dense
         Act all the time (H_eff, free unitaries): states they connect share a block.
-    maps : iterable of (d, d) sparse
+    maps : iterable of (d, d), likewise
         Act at once (jumps, Kraus operators): each must map a block into one block.
     supports : iterable of index sequences
         Basis states of a ket that a measurement prepares or asks for: they share a block.
@@ -82,10 +85,10 @@ def find_blocks(
     return Blocks(members, label, place)
 
 
-def _pattern(operator: Sparse) -> tuple[Ints, Ints]:
+def _pattern(operator: Sparse | Complexes) -> tuple[Ints, Ints]:
     """(rows, columns) of the entries that are not zero."""
     if operator.shape[0] <= SMALL:
-        sizes = np.abs(operator.toarray())
+        sizes = np.abs(operator if isinstance(operator, np.ndarray) else operator.toarray())
         row, col = np.nonzero(sizes > ZERO * sizes.max())
         return row, col
     entries = sp.coo_array(operator)

@@ -71,25 +71,29 @@ def _closing_basis(protocol: Protocol) -> Complexes | None:
 
 def partition(process: Process, flow: Flow, protocol: Protocol, basis: Basis) -> Blocks:
     """Invariant blocks of H_eff and the jumps, wide enough for both measurements."""
+    supports = [support(ket) for ket in basis.kets(measured_kets(protocol))]
+    if process.d <= SMALL:
+        jumps = [basis.dense(op) for op in flow.ops]
+        return find_blocks(process.d, [_no_jump_dense(basis.dense(process.H), jumps)], jumps, supports)
     ops = [basis.operator(op) for op in flow.ops]
-    kets = basis.kets(measured_kets(protocol))
-    return find_blocks(
-        process.d, [no_jump_hamiltonian(basis.operator(process.H), ops)], ops, [support(ket) for ket in kets]
-    )
+    return find_blocks(process.d, [no_jump_hamiltonian(basis.operator(process.H), ops)], ops, supports)
 
 
 def no_jump_hamiltonian(H: Sparse, ops: list[Sparse]) -> Sparse:
     """H - (i/2) sum L^dagger L."""
     if H.shape[0] <= SMALL:
-        dense = H.toarray().astype(complex)
-        for op in ops:
-            jump = op.toarray()
-            dense -= 0.5j * (jump.conj().T @ jump)
-        return sp.csr_array(dense)
+        return sp.csr_array(_no_jump_dense(H.toarray(), [op.toarray() for op in ops]))
     total = sp.csr_array(H, dtype=complex)
     for op in ops:
         total = total - 0.5j * (op.conj().T @ op)
     return sp.csr_array(total)
+
+
+def _no_jump_dense(H: Complexes, ops: list[Complexes]) -> Complexes:
+    total = H.astype(complex)
+    for op in ops:
+        total -= 0.5j * (op.conj().T @ op)
+    return total
 
 
 def centred(heff: Complexes, blocks: Blocks) -> Complexes:

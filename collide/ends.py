@@ -22,10 +22,15 @@ class Basis:
 
     def operator(self, matrix: Sparse) -> Sparse:
         """V^dagger A V, rounding dust removed."""
+        return sp.csr_array(matrix) if self.vectors is None else sp.csr_array(self.dense(matrix))
+
+    def dense(self, matrix: Sparse) -> Complexes:
+        """The same as a dense matrix."""
         if self.vectors is None:
-            return sp.csr_array(matrix)
+            return np.asarray(matrix.toarray(), dtype=complex)
         dense = self.vectors.conj().T @ (matrix @ self.vectors)
-        return sp.csr_array(np.where(np.abs(dense) > DUST * max(np.abs(dense).max(), 1e-300), dense, 0))
+        sizes = np.abs(dense)
+        return np.where(sizes > DUST * max(sizes.max(), 1e-300), dense, 0)
 
     def kets(self, kets: Complexes) -> Complexes:
         """(n, d) kets in the program's basis."""
