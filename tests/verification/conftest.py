@@ -156,7 +156,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     table = {} if whole else read(path)
     for what, row in kept.rows.items():
         table[what] = row.cells(what)
-    path.write_text(document(table), encoding="utf-8")
+    path.write_text(document(table, whole), encoding="utf-8")
 
 
 def read(path: Path) -> dict[str, list[str]]:
@@ -181,8 +181,8 @@ those of two shared cores.
 """
 
 
-def document(table: dict[str, list[str]]) -> str:
-    """The page around the rows."""
+def document(table: dict[str, list[str]], whole: bool) -> str:
+    """The page around the rows, which come from one run of the whole court or from runs of its parts."""
     names = ["what", "comparisons", "largest deviation", "limit", "false alarm", "verdict", "wall time"]
     lines = ["| " + " | ".join(names) + " |", "|---|---:|---:|---:|---:|---|---:|"]
     rows = list(table.values())
@@ -195,6 +195,7 @@ def document(table: dict[str, list[str]]) -> str:
     lines.append(f"| **all** | {count} | | | {alarm:.1e} | {verdict} | {seconds:.0f} s |")
     sentence = (
         f"A right program fails this court as a whole with a probability of at most {100 * alarm:.2g} %"
-        " (Gaussian tails; those of e^{-Σ} are heavier on the side of rare events, which its limit allows for)."
+        " if tails are Gaussian; those of e^{-Σ} are a little heavier on the side of rare events."
     )
-    return "\n".join([HEAD, *lines, "", sentence, ""])
+    origin = "All rows are of one run." if whole else "The rows were put together from runs of parts of the court."
+    return "\n".join([HEAD, *lines, "", sentence, "", origin, ""])

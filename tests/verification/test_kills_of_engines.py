@@ -46,11 +46,11 @@ def wait_for_rows(path: Path, process: subprocess.Popen[bytes], before: int) -> 
         time.sleep(0.002)
 
 
-def kill_once(path: Path, settings: dict[str, Any], generator: np.random.Generator) -> bool:
+def kill_once(path: Path, settings: dict[str, Any], generator: np.random.Generator, scale: float = 0.03) -> bool:
     """Start a run, kill it with -9 at a random instant, and say whether it was killed before it was done."""
     process = subprocess.Popen(command(path, settings), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wait_for_rows(path, process, committed(path))
-    time.sleep(generator.exponential(0.03))
+    time.sleep(generator.exponential(scale))
     os.kill(process.pid, signal.SIGKILL)
     said = process.communicate()[1].decode()
     assert process.returncode in (0, -signal.SIGKILL), said
@@ -85,3 +85,30 @@ def test_random_kills_of_the_command_line(court: Any, tmp_path: Path, engine: st
         assert resumed > KILLS // 3
         assert same_bits(resume(path, progress=False), whole)
         row.checks(KILLS)
+
+
+def test_what_a_kill_could_do_is_seen(court: Any, tmp_path: Path) -> None:
+    """Planted, after a kill: the journal is gone, its last entry is cut, a bit of a committed chunk is flipped."""
+    with court("planted: a lost chunk, a cut journal, a flipped bit after a kill") as row:
+        model = rectifier(**SETTINGS["jumps"])
+        whole = run(model, NTRAJ, [0.0, TIME], SEED, keep=("jumps",), chunk_size=SIZE, progress=False)
+        path, generator = tmp_path / "run.h5", np.random.default_rng(9)
+        journal = Path(f"{path}.journal")
+        while not (journal.exists() and SIZE < committed(path) < NTRAJ):
+            path.unlink(missing_ok=True)
+            journal.unlink(missing_ok=True)
+            kill_once(path, SETTINGS["jumps"], generator, 0.3)
+        before, stored, entries = committed(path), path.read_bytes(), journal.read_bytes()
+        place = stored.index(whole.entropy_production[SIZE - 4 : SIZE].tobytes())
+        path.write_bytes(stored[:place] + bytes([stored[place] ^ 1]) + stored[place + 1 :])
+        assert not np.array_equal(load(path).entropy_production, whole.entropy_production[load(path).ids])
+        path.write_bytes(stored)
+        journal.write_bytes(entries[: len(entries) // 2])
+        with pytest.warns(UserWarning, match="do not match their checksums"):
+            assert same_bits(resume(path, progress=False), whole)
+        path.write_bytes(stored)
+        journal.unlink(missing_ok=True)
+        with pytest.warns(UserWarning, match="do not match their checksums"):
+            assert same_bits(resume(path, progress=False), whole)
+        assert before < NTRAJ
+        row.checks(3)
