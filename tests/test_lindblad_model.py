@@ -1,6 +1,7 @@
 """Lindblad models: builders, detailed balance, reports, QuTiP both ways, refusals."""
 
 import math
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,7 +121,7 @@ def test_check_names_what_has_no_reverse_and_no_unique_state() -> None:
     assert "NOT unique" in repr(alone)
 
 
-DENSITIES = {
+DENSITIES: dict[str, tuple[Any, Any]] = {
     "ohmic": (ohmic(0.2), lambda T, w: 0.2 * w),
     "Drude": (ohmic(0.2, cutoff=2.0), lambda T, w: 0.2 * w * 4 / (w**2 + 4)),
     "exponential": (ohmic(0.2, cutoff=2.0, shape="exponential"), lambda T, w: 0.2 * w * math.exp(-w / 2)),
@@ -133,6 +134,7 @@ DENSITIES = {
 @pytest.mark.parametrize("density", DENSITIES)
 def test_davies_rates_of_every_density_in_closed_form(density: str) -> None:
     """Three unequal levels: each pair has the rates J (1 + n), J n at its own Bohr frequency, n at its temperature."""
+    given_as: Any
     given_as, J = DENSITIES[density]
     T, energies = 0.6, np.array([0.0, 0.7, 1.9])
     statistics = ["metal"] if density == "metal" else ["boson", "spin"]
