@@ -7,7 +7,7 @@ state to order n serves, chosen so that its truncation is below the rounding of 
 """
 
 import math
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,7 @@ class JumpTables(NamedTuple):
     entry: NDArray[np.void]
     closing: Ints
     basis: Ints
-    count: Ints
+    count: Ints  # type: ignore[assignment]  # a tuple's own `count` is of no use here
     quantum: Floats
     initial_cdf: Floats
     initial_block: Ints
@@ -212,19 +212,21 @@ def prepare(program: JumpProgram) -> JumpTables:
     )
 
 
+_DTYPES = {Floats: np.float64, Ints: np.int64, Complexes: np.complex128}
+_FIELDS = {name: _DTYPES[hint] for name, hint in get_type_hints(JumpProgram).items()}
+
+
 def _uniform(program: JumpProgram) -> JumpProgram:
     """Give every array the one type for which the kernels are compiled: any other would compile them again."""
-    types = get_type_hints(JumpProgram)
-    dtype = {Floats: np.float64, Ints: np.int64, Complexes: np.complex128}
-    return JumpProgram(
-        **{name: np.require(array, dtype[types[name]], "CAW") for name, array in program._asdict().items()}
-    )
+    return JumpProgram(*(np.require(array, _FIELDS[name], "CAW") for name, array in program._asdict().items()))
 
 
 def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, NDArray[np.void], Complexes]:
     """Tabulate A and its powers for all blocks of more than one state, and note in `block` where they are."""
     horizon = float(program.times[-1])
-    row_start, elements, tables = [], [], []
+    row_start: list[Any] = []
+    elements: list[Any] = []
+    tables: list[Any] = []
     for b in np.flatnonzero(program.size > 1):
         here, m = block[b], int(program.size[b])
         heff = program.heff[b, :m, :m]
@@ -238,10 +240,10 @@ def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, N
         start = np.searchsorted(row, np.arange(m + 1))
         table = _power_table(start, element, m, _levels(step, horizon))
         here["step"], here["order"] = step, _ORDERS[shift]
-        here["rows"], here["power"] = sum(map(len, row_start)), sum(map(len, tables))
+        here["rows"], here["power"] = sum(len(part) for part in row_start), sum(len(part) for part in tables)
         here["levels"] = len(table) // m**2
         here["first_level"] = _first_level(step, rate, len(table) // m**2)
-        row_start.append(start + sum(map(len, elements)))
+        row_start.append(start + sum(len(part) for part in elements))
         elements.append(element)
         tables.append(table)
     return (
