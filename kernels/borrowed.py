@@ -34,7 +34,7 @@ from .compile import kernel
 borrowed = kernel(_nrt=False, no_cfunc_wrapper=True)
 
 
-class Inner(CPUDispatcher):  # type: ignore[misc]
+class Inner(CPUDispatcher):
     """A compiled function without the part that Python could call."""
 
     def __call__(self, *arguments: Any) -> Any:

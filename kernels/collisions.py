@@ -78,7 +78,7 @@ class CollisionProgram(NamedTuple):
     entry_row: Ints
     entry_column: Ints
     entry_value: Complexes
-    count: Ints
+    count: Ints  # type: ignore[assignment]  # a tuple's own `count` is of no use here
     steps: Ints
     flow_of: Ints
     flow_time: Floats

@@ -78,7 +78,7 @@ class JumpProgram(NamedTuple):
     jump_row: Ints
     jump_column: Ints
     jump_value: Complexes
-    count: Ints
+    count: Ints  # type: ignore[assignment]  # a tuple's own `count` is of no use here
     quantum: Floats
     initial_cdf: Floats
     initial_block: Ints

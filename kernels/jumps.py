@@ -6,7 +6,7 @@ queues again.  Which trajectories share a search changes no bit of any of them, 
 they leave at their stops is added up in the order of their ids, so the sums do not depend on it either.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +113,7 @@ class Record(NamedTuple):
 TOTALS = Record()
 
 
-def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> dict[str, NDArray]:
+def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> dict[str, NDArray[Any]]:
     """Run trajectories `start` ... `stop` - 1 of a seed.
 
     The result is a function of tables, seed and ids alone; columns and jumps of a trajectory do not depend on which
@@ -143,7 +143,7 @@ def _expected_jumps(tables: JumpTables, n: int) -> int:
 
 def _run(
     tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int
-) -> tuple[dict[str, NDArray], int]:
+) -> tuple[dict[str, NDArray[Any]], int]:
     """Run once with room for so many jumps; return the result and how many there were."""
     n, (ntime, nbaths, nops) = stop - start, (len(tables.times), tables.quantum.shape[1], len(tables.e_ops))
     m, d, nloads = tables.basis.shape[1], int(np.max(tables.basis)) + 1, len(tables.load_energy)
@@ -193,7 +193,7 @@ def _run(
     dwelling = make_kick_bench(m, nloads) if nloads else None
     _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
     logged = int(columns.logged[0])
-    result = {
+    result: dict[str, NDArray[Any]] = {
         "initial": columns.initial,
         "final": columns.final,
         "counts": columns.counts,
@@ -224,7 +224,7 @@ def _by_bath(heat: Floats, bath: Ints, nbaths: int) -> Floats:
     return total
 
 
-def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray]:
+def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray[Any]]:
     """Sort the log by trajectory; within one it is in the order of time already."""
     row_size = np.bincount(columns.log_id[:logged], minlength=len(columns.initial))
     time, channel = np.empty(logged), np.empty(logged, np.int32)

@@ -8,7 +8,7 @@ import numpy as np
 from collide.kernels.jump_program import JumpProgram, pack_jumps
 
 
-def program(H, ops, blocks=None, times=(1.0,), initial=None, e_ops=(), count=None, quantum=None):
+def program(H, ops, blocks=None, *, times=(1.0,), initial=None, e_ops=(), count=None, quantum=None):
     """Cut H and the jump operators into blocks of basis states; open in, and close in, the basis.
 
     H, ops, e_ops: (d, d) matrices.  blocks: lists of basis states, one block if None.  initial: (d,) probabilities.
