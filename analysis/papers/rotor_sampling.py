@@ -32,15 +32,18 @@ from .rotor_quantities import (
 )
 from .rotor_scans import efficiency
 
-STEADY_TIME = 1e3  # long enough for currents of 1e-3, and short beside 1/gamma
+SHORTEST, LONGEST = 20.0, 1e3  # of a steady trajectory; the latter is still short beside 1/gamma
+RELATIVE, FEW = 0.04, 4000  # error of the heat current from bath 2 that so many trajectories should reach
 JUMPS = 2e4  # of a trajectory at most
 Sampler = Callable[[Params], Sampling]
 
 
 def _time(at: Point) -> float:
-    """Length of a steady trajectory: the usual one, or so long that it makes `JUMPS` jumps."""
+    """Length of a steady trajectory, the same for all quantities of a point, so that they share an ensemble."""
     rate = float(at.model.count_rates().sum())
-    return two_baths.on_periods(at.model, min(STEADY_TIME, JUMPS / rate))
+    mean, variance = at.model.heat_cumulants("2", 2)
+    wanted = variance / (FEW * (RELATIVE * mean) ** 2) if mean else math.inf
+    return two_baths.on_periods(at.model, min(max(wanted, SHORTEST), LONGEST, JUMPS / rate))
 
 
 def _out_of_reach(exact: float) -> Sampling:

@@ -79,7 +79,7 @@ def draw_spreading(found: dict[str, Any]) -> Any:
                         label="converged ladder")  # fmt: skip
                 ax.legend(fontsize=8)
             if not steady and "points" in found:
-                style.points(ax, found["l"], found["points"]["value"][k], found["points"]["error"][k], ms=3,
+                style.points(ax, found["l"], found["points"]["value"][k], found["points"]["error"][k], markersize=3,
                              color=style.INK)  # fmt: skip
             title = "steady state" if steady else f"$t={found['times'][k]:g}$"
             ax.set(title=title, ylim=(0, top), xlabel="$l$", ylabel=r"$\langle l|\rho_r|l\rangle$")
