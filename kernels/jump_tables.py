@@ -218,7 +218,9 @@ _FIELDS = {name: _DTYPES[hint] for name, hint in get_type_hints(JumpProgram).ite
 
 def _uniform(program: JumpProgram) -> JumpProgram:
     """Give every array the one type for which the kernels are compiled: any other would compile them again."""
-    return JumpProgram(*(np.require(array, _FIELDS[name], "CAW") for name, array in program._asdict().items()))
+    return JumpProgram(
+        *(np.require(array, _FIELDS[name], ["C", "A", "W"]) for name, array in program._asdict().items())
+    )
 
 
 def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, NDArray[np.void], Complexes]:
