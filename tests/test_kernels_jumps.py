@@ -1,6 +1,7 @@
 """Quantum jumps: exact waiting times, no jump too many, the same bits however they are computed, the right averages."""
 
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -295,6 +296,17 @@ def test_threads_share_tables_and_change_nothing():
     for one, other in zip(alone, together, strict=True):
         for name, array in one.items():
             np.testing.assert_array_equal(other[name], array, err_msg=name)
+
+
+def test_other_threads_run_meanwhile():
+    tables, turns = prepare(SYSTEMS["dense"]()), 0
+    run_jumps(tables, 9, 0, 1)
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run_jumps, tables, 9, 0, 50_000)
+        while not result.done():
+            turns += 1
+            sleep(0.001)
+    assert turns > 5  # a kernel that held the interpreter would leave one or two
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
