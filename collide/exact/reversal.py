@@ -48,7 +48,8 @@ def _reversed(process: Process, element: Element) -> Element:
 
 def _entropies(process: Process, counts: Ints) -> Floats:
     """Entropy (K,) of every operator, from its row of counts (K, nbaths)."""
-    entropy = np.append(process.counts.entropy, 0.0)[counts.reshape(len(counts), -1)].sum(axis=1)
+    rows = counts.reshape(len(counts), counts.size // max(len(counts), 1))
+    entropy = np.append(process.counts.entropy, 0.0)[rows].sum(axis=1)
     if np.isneginf(entropy).any():
         raise ValueError("a count has entropy -inf: leave out channels that absorb from a bath at zero temperature")
     return entropy
