@@ -166,17 +166,19 @@ def clausius_rate(heats: dict[str, float], betas: dict[str, float]) -> float:
 
 
 class BohrFrequencies(NamedTuple):
-    """Frequencies and strengths of sigma^- between the levels of one pair, |1_1 0_2 l+1> and |0_1 1_2 l>.
+    """Frequencies and strengths of sigma_i^- between the levels of one pair, |1_1 0_2 l+1> and |0_1 1_2 l>.
 
     Attributes
     ----------
-    omega : (2,) float
-        B_1 + B_2 - (2l+1)/4I +- sqrt(Delta^2/4 + lambda^2), each twice: to |0 0> and from |1 1>.
+    omega_1, omega_2 : (2,) float
+        B_1 + B_2 -+ (2l+1)/4I +- sqrt(Delta^2/4 + lambda^2), the first sign minus for qubit 1; from the pair's lower
+        and upper eigenstate to |0 0>, and once more from |1 1> to the upper and lower one.
     weight_1, weight_2 : (2,) float
-        Squared matrix elements of sigma_1^- and sigma_2^- from the pair's two eigenstates to |0 0>.
+        Squared matrix elements from the pair's two eigenstates to |0 0>.
     """
 
-    omega: Floats
+    omega_1: Floats
+    omega_2: Floats
     weight_1: Floats
     weight_2: Floats
 
@@ -186,9 +188,9 @@ def bohr_frequencies(l: int, B1: float, B2: float, I: float, lam: float) -> Bohr
     delta = float(detuning(l, B1, B2, I))
     half = math.hypot(delta / 2, lam)
     upper = 0.5 * (1 + delta / (2 * half)) if half else 0.5  # weight of |1_1 0_2> in the upper eigenstate
-    omega = B1 + B2 - (2 * l + 1) / (4 * I) + np.array([-half, half])
+    around, shift = B1 + B2 + np.array([-half, half]), (2 * l + 1) / (4 * I)
     # to |0 0 l+1> the qubit 1 falls, to |0 0 l> the qubit 2
-    return BohrFrequencies(omega, np.array([1 - upper, upper]), np.array([upper, 1 - upper]))
+    return BohrFrequencies(around - shift, around + shift, np.array([1 - upper, upper]), np.array([upper, 1 - upper]))
 
 
 # -------------------------------------------------------------------- collisions
