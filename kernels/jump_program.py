@@ -36,7 +36,8 @@ class JumpProgram(NamedTuple):
     target : (nc, nb) int64
         Block into which channel c carries block b; -1 where it annihilates the block.
     jump_start : (nc * nb + 1,) int64
-        Channel c acts on block b by the entries ``jump_start[c * nb + b]`` up to ``jump_start[c * nb + b + 1]`` of
+        Channel c acts on block b by the entries ``jump_start[c * nb + b]`` up to ``jump_start[c * nb + b + 1]``, in the
+        order of their rows, of
     jump_row, jump_column : (entries,) int64
         coordinate in the target block, coordinate in block b, and
     jump_value : (entries,) complex128

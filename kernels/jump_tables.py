@@ -137,7 +137,7 @@ def _cheapest_shift(m: int, entries: int) -> int:
 
     def cost(shift: int) -> float:
         order = _ORDERS[shift]
-        return shift * (m * m + 3 * m) + order * (entries + 2 * m) + order**2 * m / 8
+        return shift * (m * m + 3 * m) + order * (entries + 2 * m) + order**2 * m / 3
 
     return min(range(_LARGEST_SHIFT + 1), key=cost)
 

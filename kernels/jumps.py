@@ -170,7 +170,7 @@ def _run(
     shots = ntime if record.rho else 0
     larger_blocks = int(tables.block["queue"].max()) + 1
     per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
-    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // per_slot))
+    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     flight = Flight(
         traveller=np.zeros(slots, TRAVELLER),

@@ -333,6 +333,12 @@ def test_the_readable_twin_gives_the_same_bits(name):
     assert total >= 8
 
 
+def test_no_trajectories_leave_empty_columns():
+    result = run_jumps(prepare(SYSTEMS["blocks"]()), 9, 5, 5, EVERYTHING)
+    assert all(len(result[column]) == 0 for column in (*PER_TRAJECTORY, "jump_time"))
+    assert np.all(result["rho_sum"] == 0)
+
+
 def test_blocks_and_one_dense_block_are_the_same_process():
     one = split(run_jumps(prepare(bath_pair([900.0])), 2, 0, 40, Record(jumps=True)))
     other = split(run_jumps(prepare(bath_pair([900.0], dense=True)), 2, 0, 40, Record(jumps=True)))
