@@ -93,9 +93,7 @@ def two_level(betas: tuple[float, float] = (0.5, 2.0), gammas: tuple[float, floa
         for direction, op in enumerate((np.sqrt(gamma) * LOWER, np.sqrt(gamma * np.exp(-beta)) * LOWER.T)):
             ops.append(sp.csr_array(op))
             counts.append([2 * b + direction if k == b else -1 for k in range(2)])
-    return Process(
-        (2,), H, (Flow(H, tuple(ops), np.array(counts), np.full(4, -1)),), table("LR", betas, [1.0, 1.0])
-    )
+    return Process((2,), H, (Flow(H, tuple(ops), np.array(counts), np.full(4, -1)),), table("LR", betas, [1.0, 1.0]))
 
 
 def qubit_collision(site: int, bath: int, nbaths: int, theta: float, beta: float) -> Instrument:
@@ -143,16 +141,12 @@ def rotor(l_min: int, l_max: int, beta2: float = 0.03) -> tuple[Process, Any]:
     H0 = embed(L_z @ L_z / (2 * I), [2], dims) + sum(2 * B[k] * number[k] for k in range(2))
     hop = embed(np.kron(np.kron(LOWER.T, LOWER), raise_l), [0, 1, 2], dims)
     H = H0 + lam * (hop + hop.conj().T)
-    qubits = thermal_flow(
-        H, [(embed(LOWER, [k], dims), 1.0, betas[k], 2 * B[k], "boson") for k in range(2)]
-    )
+    qubits = thermal_flow(H, [(embed(LOWER, [k], dims), 1.0, betas[k], 2 * B[k], "boson") for k in range(2)])
     root = np.sqrt(I * gamma / beta_r)
     kicks = (root * raise_l @ (np.eye(len(l)) - b * L_z), root * raise_l.T @ (np.eye(len(l)) + b * L_z))
     counts = np.full((6, 3), -1)
     counts[:4, :2], counts[4:, 2] = qubits.counts, [4, 5]
-    flow = Flow(
-        H, (*qubits.ops, *(embed(kick, [2], dims) for kick in kicks)), counts, np.array([-1] * 4 + [0, 0])
-    )
+    flow = Flow(H, (*qubits.ops, *(embed(kick, [2], dims) for kick in kicks)), counts, np.array([-1] * 4 + [0, 0]))
     t = table(["1", "2", "r"], [*betas, np.nan], [2 * B[0], 2 * B[1], 0.0])
     entropy = np.where(np.isnan(t.entropy), 0.0, t.entropy)
     t = CountTable(t.baths, t.beta, t.bath, t.quantum, np.array([-1, 1, -1, 1, 1, -1]), entropy)
