@@ -5,6 +5,10 @@ at every level, which at the thousandth multiple of it is no longer 1e-13.  So a
 high + low of two float64 (about 106 bits), and only the high parts enter the table.  All of it is our own arithmetic:
 no BLAS, the same bits on every machine.
 
+That costs twelve times as much as float64, which a few hundred states would feel.  From `LARGE` states on, the base is
+made so, but what is squared is P - 1 in float64, as 2 E + E^2 (the error of 2 E is zero).  As long as the state has
+turned little, errors then stay as small as E; beyond, they grow like 1e-16 |H_eff| t, as those of any data in float64.
+
 The columns of a matrix lie in lanes, sixteen at a time: row ``(i * chunks + c) * 4`` of an array (rows, WIDTH) holds
 the high part of the real part of entry i of the columns 16 c ... 16 c + 15, and the next three its low part, and the
 high and low part of the imaginary part.
@@ -25,6 +29,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
+LARGE = 65  # states
 _TERMS = 30  # of the series of the base: 1/31! is below the last bit of the doubled precision
 _DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
 
@@ -86,6 +91,32 @@ def square(matrix: Floats, result: Floats, m: int) -> None:
 
 
 @inner
+def square_deviation(matrix: Floats, result: Floats, m: int) -> None:
+    """Write 2 E + E^2 for the high parts E of a matrix of size m, two rows at a time; low parts are left alone.
+
+    Where m is odd, row m counts as one more, of zeros.
+    """
+    chunks = (m + WIDTH - 1) // WIDTH
+    for i in range(0, m, 2):
+        for c in range(chunks):
+            upper, lower = (i * chunks + c) * 4, ((i + 1) * chunks + c) * 4
+            x, y, u, v = load(matrix, upper), load(matrix, upper + 2), load(matrix, lower), load(matrix, lower + 2)
+            x, y, u, v = x + x, y + y, u + u, v + v
+            for k in range(m):
+                row, lane = (k * chunks + c) * 4, k % WIDTH
+                first, second = (i * chunks + k // WIDTH) * 4, ((i + 1) * chunks + k // WIDTH) * 4
+                real, imag = load(matrix, row), load(matrix, row + 2)
+                x, y = fma(splat(matrix[first, lane]), real, x), fma(splat(matrix[first, lane]), imag, y)
+                u, v = fma(splat(matrix[second, lane]), real, u), fma(splat(matrix[second, lane]), imag, v)
+                x, y = fma(splat(-matrix[first + 2, lane]), imag, x), fma(splat(matrix[first + 2, lane]), real, y)
+                u, v = fma(splat(-matrix[second + 2, lane]), imag, u), fma(splat(matrix[second + 2, lane]), real, v)
+            store(result, upper, x)
+            store(result, upper + 2, y)
+            store(result, lower, u)
+            store(result, lower + 2, v)
+
+
+@inner
 def _divide(high, low, divisor):
     """Return (high, low) / divisor, with a divisor that is exact."""
     quotient = high / divisor
@@ -93,16 +124,17 @@ def _divide(high, low, divisor):
 
 
 @inner
-def _add_one(matrix, m):
-    """Add the unit matrix."""
+def _add_number(matrix, m, number):
+    """Add a number to the diagonal."""
     chunks = (m + WIDTH - 1) // WIDTH
     for i in range(m):
         row, lane = (i * chunks + i // WIDTH) * 4, i % WIDTH
         high = matrix[row, lane]
-        total = high + 1.0
+        total = high + number
         back = total - high
-        matrix[row, lane] = total
-        matrix[row + 1, lane] += (high - (total - back)) + (1.0 - back)
+        low = matrix[row + 1, lane] + ((high - (total - back)) + (number - back))
+        matrix[row, lane] = total + low
+        matrix[row + 1, lane] = low - (matrix[row, lane] - total)
 
 
 @inner
@@ -123,18 +155,23 @@ def _next_term(start, element, matrix, result, m, order):
             real_high, real_low = _divide(real_high, real_low, divisor)
             imag_high, imag_low = _divide(imag_high, imag_low, divisor)
             _put(result, (i * chunks + c) * 4, real_high, real_low, imag_high, imag_low)
-    _add_one(result, m)
+    _add_number(result, m, 1.0)
 
 
 @inner
-def _to_table(matrix, m, power, first):
-    """Copy the high parts to ``power[first : first + m * m]``, row by row; return the sum of their squares."""
+def _to_table(matrix, m, number, power, first):
+    """Copy the high parts, plus a number on the diagonal, to ``power[first : first + m * m]``.
+
+    Returns the sum of their squares.
+    """
     chunks = (m + WIDTH - 1) // WIDTH
     total = 0.0
     for i in range(m):
         for j in range(m):
             row, lane = (i * chunks + j // WIDTH) * 4, j % WIDTH
             entry = complex(matrix[row, lane], matrix[row + 2, lane])
+            if i == j:
+                entry += number
             power[first + i * m + j] = entry
             total += entry.real * entry.real + entry.imag * entry.imag
     return total
@@ -152,19 +189,27 @@ def powers(start: Ints, element: Any, m: int, levels: int, here: Floats, there: 
         Size of A.
     levels : int
         The table ends earlier where a power is so small that no threshold would let a state pass it.
-    here, there : (4 * m * chunks, WIDTH) float
-        Working space, chunks = ceil(m / WIDTH); `here` filled with zeros.
+    here, there : (4 * even * chunks, WIDTH) float
+        Working space filled with zeros; `even` is m or m + 1, chunks = ceil(m / WIDTH).
     power : (levels * m * m,) complex
         Receives the powers, each row by row.
     """
-    _add_one(here, m)
+    _add_number(here, m, 1.0)
     for order in range(_TERMS, 0, -1):
         _next_term(start, element, here, there, m, float(order))
         here, there = there, here
+    left_out = 0.0
+    if m >= LARGE:
+        left_out = 1.0
+        _add_number(here, m, -1.0)
     for k in range(levels):
-        if _to_table(here, m, power, k * m * m) < _DEAD:
+        if _to_table(here, m, left_out, power, k * m * m) < _DEAD:
             return k
-        if k + 1 < levels:
+        if k + 1 == levels:
+            return levels
+        if m >= LARGE:
+            square_deviation(here, there, m)
+        else:
             square(here, there, m)
-            here, there = there, here
+        here, there = there, here
     return levels

@@ -257,9 +257,9 @@ def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, N
 
 def _power_table(start: Ints, element: NDArray[np.void], m: int, levels: int) -> Complexes:
     """Tabulate so many powers of one block, or as many as are worthwhile, row by row."""
-    rows = 4 * m * ((m + WIDTH - 1) // WIDTH)
+    rows = 4 * (m + m % 2) * ((m + WIDTH - 1) // WIDTH)
     power = np.empty(levels * m * m, complex)
-    here, there = np.zeros((rows, WIDTH)), np.empty((rows, WIDTH))
+    here, there = np.zeros((rows, WIDTH)), np.zeros((rows, WIDTH))
     worthwhile = powers(start, element, m, levels, here, there, power) if levels else 0
     return power[: worthwhile * m * m]
 

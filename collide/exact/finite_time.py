@@ -82,9 +82,7 @@ def tilted_state(reduced: Reduced, tilt: Numbers, x: Numbers, t: float) -> Numbe
     return sla.expm_multiply(t * step.parts.weighted_sparse(np.exp(step.weights(tilt))), x)
 
 
-def joint_cumulants(
-    reduced: Reduced, jets: Jets, weights: Sequence[Floats], x: Floats, t: float
-) -> dict[Index, float]:
+def joint_cumulants(reduced: Reduced, jets: Jets, weights: Sequence[Floats], x: Floats, t: float) -> dict[Index, float]:
     """Joint cumulants at time t of several weighted sums of counts, not divided by t; see `joint_cumulant_rates`."""
     moments = moment_jet(reduced, jets, weights, x, t) @ reduced.sector.trace
     values = jets.log(moments) * jets.factorial

@@ -343,9 +343,7 @@ class ExactMethods:
 
     def _averages(self, rho: Any) -> Averages:
         if _is_steady(rho):
-            return self._kept(
-                "averages", lambda: averages(self._reduced(), self._stationary().vector)
-            )
+            return self._kept("averages", lambda: averages(self._reduced(), self._stationary().vector))
         return averages(*self._start(rho))
 
     def _heat_weight(self, bath: str) -> Floats:

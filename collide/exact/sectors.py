@@ -73,9 +73,9 @@ class Sector:
             if len(self.i)
             else (np.zeros(0, complex), np.zeros(0, complex))
         )
-        return np.concatenate(
-            [operator.diagonal().real, (below + upper).real / ROOT2, (upper - below).imag / ROOT2]
-        )[self.keep]
+        return np.concatenate([operator.diagonal().real, (below + upper).real / ROOT2, (upper - below).imag / ROOT2])[
+            self.keep
+        ]
 
     @property
     def trace(self) -> Floats:
@@ -174,9 +174,7 @@ def find_sector(elements: Sequence[tuple[Terms, int]], seed: NDArray[np.bool_] |
 Image = tuple[Ints, Ints, Ints, Ints, Complexes]
 
 
-def _closure(
-    elements: Sequence[tuple[Terms, int]], d: int, seed: NDArray[np.bool_] | None
-) -> tuple[Ints, list[Image]]:
+def _closure(elements: Sequence[tuple[Terms, int]], d: int, seed: NDArray[np.bool_] | None) -> tuple[Ints, list[Image]]:
     """Keys i d + j (i <= j) of all elements reached, and the images of each under each element of the process."""
     known = np.zeros(d * d, bool)
     known[:: d + 1] = True
