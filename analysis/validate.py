@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 from .papers.base import Params, Quantity, UnknownParameter
 from .reference_tables import Deviation, Entry, TableError, compare, evaluate, load, points
-from .validate_sampled import LIMIT, Sampler, Score
+from .validate_sampled import LIMIT, PRECISE, Sampler, Score
 
 PAPERS = ("rectifier", "werlang", "wusegal", "tacchino", "rotor")
 SWEEP_POINTS = 3  # of a sweep or grid that are sampled: the ends and the middle
@@ -297,7 +297,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampled", action="store_true", help="also run ensembles where trajectories reach an entry")
     parser.add_argument("--seed", type=int, default=1, help="seed of the ensembles (default 1)")
     parser.add_argument(
-        "--ntraj", type=int, default=NTRAJ, help=f"trajectories for each sampled point (default {NTRAJ})"
+        "--ntraj", type=int, default=NTRAJ, help=f"most trajectories for each sampled point (default {NTRAJ})"
+    )
+    parser.add_argument(
+        "--precise",
+        type=float,
+        default=PRECISE,
+        help=f"relative standard error at which a point is sampled enough (default {PRECISE}; 0 spends all of --ntraj)",
     )
     parser.add_argument("--threads", type=int, default=None, help="threads of the ensembles (default: one per core)")
     parser.add_argument("--only", metavar="NAME", action="append", help="only this system, quantity or system/quantity")
@@ -321,7 +327,9 @@ def command(arguments: argparse.Namespace) -> int:
     if not chosen:
         print("collide validate: no entry is left; see --only", file=sys.stderr)
         return UNKNOWN
-    sampler = Sampler(arguments.ntraj, arguments.seed, arguments.threads) if arguments.sampled else None
+    sampler = None
+    if arguments.sampled:
+        sampler = Sampler(arguments.ntraj, arguments.seed, arguments.threads, arguments.precise)
     report = validate(chosen, sampler=sampler, verbose=arguments.verbose)
     if arguments.summary:
         Path(arguments.summary).write_text(markdown(report), encoding="utf-8")

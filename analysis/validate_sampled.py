@@ -11,6 +11,8 @@ from collide.program import compile_program
 from .papers.base import Sampling
 
 RELATIVE = 0.1  # a standard error above this share of the value says nothing: the entry is left to the exact side
+PRECISE = 0.01  # a standard error of this share of the value is enough: no more trajectories are run for it
+LEAST = 2000  # trajectories that a point gets in any case, so that errors are Gaussian
 LIMIT = 4.5  # standard errors; a chance of 7e-6 for each comparison of Gaussian errors
 KEPT = 4  # ensembles remembered, since many quantities of a table belong to one point
 
@@ -55,15 +57,19 @@ class Sampler:
     Parameters
     ----------
     ntraj : int
-        Trajectories for each point.
+        Most trajectories for one point; as many are run as bring the predicted error to `precise`.
     seed : int
     threads : int, optional
+    precise : float
+        Standard error, as a share of the exact value, that is good enough; 0 spends the whole budget everywhere.
     """
 
-    def __init__(self, ntraj: int, seed: int, threads: int | None = None) -> None:
+    def __init__(self, ntraj: int, seed: int, threads: int | None = None, precise: float = PRECISE) -> None:
         if ntraj < 2:
             raise ValueError(f"`ntraj` must be at least 2, but is {ntraj}")
-        self.ntraj, self.seed, self.threads = ntraj, seed, threads
+        if not precise >= 0:
+            raise ValueError(f"`precise` must be a share of the value, 0 or more, but is {precise}")
+        self.ntraj, self.seed, self.threads, self.precise = ntraj, seed, threads, precise
         self._kept: OrderedDict[str, Any] = OrderedDict()
 
     def judge(self, sampling: Sampling) -> Score:
@@ -72,15 +78,19 @@ class Sampler:
         relative = error / abs(sampling.exact) if sampling.exact else math.inf
         if not relative <= RELATIVE:
             return Score(False, relative)
-        value, error = sampling.estimate(self._ensemble(sampling))
+        value, error = sampling.estimate(self._ensemble(sampling, self._needed(relative)))
         return Score(True, relative, float(value), float(error), float(sampling.exact))
 
-    def _ensemble(self, sampling: Sampling) -> Any:
+    def _needed(self, relative: float) -> int:
+        """Trajectories that make the error `precise`, if the whole budget makes it `relative`."""
+        share = (relative / self.precise) ** 2 if self.precise > 0 else 1.0
+        return min(self.ntraj, max(LEAST, math.ceil(share * self.ntraj)))
+
+    def _ensemble(self, sampling: Sampling, ntraj: int) -> Any:
         program = compile_program(sampling.model, sampling.time, initial=sampling.initial, **sampling.options)
-        if program.identity not in self._kept:
-            self._kept[program.identity] = run_program(
-                program, self.ntraj, self.seed, threads=self.threads, progress=False
-            )
+        known = self._kept.get(program.identity)
+        if known is None or len(known) < ntraj:
+            self._kept[program.identity] = run_program(program, ntraj, self.seed, threads=self.threads, progress=False)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(program.identity)

@@ -236,6 +236,17 @@ def test_a_biased_ensemble_is_caught():
     assert not sampler.judge(Sampling(model, time, "steady", estimate, exact, 20 * spread)).reached
 
 
+def test_no_more_trajectories_than_a_point_needs():
+    sampler = Sampler(50_000, 1, precise=0.02)
+    assert sampler._needed(0.1) == 50_000
+    assert sampler._needed(0.01) == 12_500
+    assert sampler._needed(1e-4) == 2000
+    assert Sampler(50_000, 1, precise=0.0)._needed(1e-4) == 50_000
+    assert Sampler(100, 1)._needed(1e-4) == 100
+    with pytest.raises(ValueError, match="`precise` must be"):
+        Sampler(100, 1, precise=-1.0)
+
+
 def test_sampler_refuses_a_budget_of_one():
     with pytest.raises(ValueError, match="`ntraj` must be at least 2"):
         Sampler(1, 1)
