@@ -1,5 +1,6 @@
 """Conserved charges, trajectory by trajectory: quanta that went in are quanta that are there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ class ChargeBalance:
         )
 
 
-def charge_balance(ensemble: Any, number: Any) -> ChargeBalance:
+def charge_balance(ensemble: Any, number: Any, charges: Mapping[str, int] | None = None) -> ChargeBalance:
     """Compare the change of a number operator with the counted quanta on every trajectory.
 
     Parameters
@@ -45,6 +46,9 @@ def charge_balance(ensemble: Any, number: Any) -> ChargeBalance:
     ensemble : Ensemble
     number : (d, d) operator
         With integer eigenvalues, such as the total excitation number.
+    charges : mapping of bath to int, optional
+        How many units of `number` one quantum of each bath carries, 0 for those that are left out; 1 for all of them by
+        default.  Angular momentum less excitations of a rotor's first qubit: ``{"r": 1, "1": -1}``.
 
     Returns
     -------
@@ -59,9 +63,15 @@ def charge_balance(ensemble: Any, number: Any) -> ChargeBalance:
         levels.append((np.rint(mean).astype(int), np.abs(square - mean**2).max() + np.abs(mean - np.rint(mean)).max()))
     if max(spread for _, spread in levels) > 1e-9:
         return ChargeBalance(len(ensemble), 0, False)
+    weight = arrays["count_charge"]
+    if charges is not None:
+        unknown = set(charges) - set(ensemble.baths)
+        if unknown:
+            raise KeyError(f"`charges` names {sorted(unknown)}, but the baths are {', '.join(ensemble.baths)}")
+        weight = weight * np.array([charges.get(bath, 0) for bath in ensemble.baths])[arrays["count_bath"]]
     violations = 0
     for chunk in ensemble.chunks():
         columns = chunk.columns
         gained = levels[1][0][columns["final"]] - levels[0][0][columns["initial"]]
-        violations += int(np.count_nonzero(gained != columns["counts"].astype(np.int64) @ arrays["count_charge"]))
+        violations += int(np.count_nonzero(gained != columns["counts"].astype(np.int64) @ weight))
     return ChargeBalance(len(ensemble), violations, True)
