@@ -5,9 +5,9 @@ at every level, which at the thousandth multiple of it is no longer 1e-13.  So a
 high + low of two float64 (about 106 bits), and only the high parts enter the table.  All of it is our own arithmetic:
 no BLAS, the same bits on every machine.
 
-That costs twelve times as much as float64, which a few hundred states would feel.  From `LARGE` states on, the base is
-made so, but what is squared is P - 1 in float64, as 2 E + E^2 (the error of 2 E is zero).  As long as the state has
-turned little, errors then stay as small as E; beyond, they grow like 1e-16 |H_eff| t, as those of any data in float64.
+That costs twelve times as much as float64, which a few hundred states would feel.  From `LARGE` states on the table is
+made of E = P - 1 in float64, squared as 2 E + E^2, where 2 E is exact.  As long as a state turns little, errors then
+stay as small as E; beyond, they grow like 1e-16 |H_eff| t, as those of any data in float64.
 
 The columns of a matrix lie in lanes, sixteen at a time: row ``(i * chunks + c) * 4`` of an array (rows, WIDTH) holds
 the high part of the real part of entry i of the columns 16 c ... 16 c + 15, and the next three its low part, and the
@@ -124,17 +124,16 @@ def _divide(high, low, divisor):
 
 
 @inner
-def _add_number(matrix, m, number):
-    """Add a number to the diagonal."""
+def _add_one(matrix, m):
+    """Add the unit matrix."""
     chunks = (m + WIDTH - 1) // WIDTH
     for i in range(m):
         row, lane = (i * chunks + i // WIDTH) * 4, i % WIDTH
         high = matrix[row, lane]
-        total = high + number
+        total = high + 1.0
         back = total - high
-        low = matrix[row + 1, lane] + ((high - (total - back)) + (number - back))
-        matrix[row, lane] = total + low
-        matrix[row + 1, lane] = low - (matrix[row, lane] - total)
+        matrix[row, lane] = total
+        matrix[row + 1, lane] += (high - (total - back)) + (1.0 - back)
 
 
 @inner
@@ -155,7 +154,28 @@ def _next_term(start, element, matrix, result, m, order):
             real_high, real_low = _divide(real_high, real_low, divisor)
             imag_high, imag_low = _divide(imag_high, imag_low, divisor)
             _put(result, (i * chunks + c) * 4, real_high, real_low, imag_high, imag_low)
-    _add_number(result, m, 1.0)
+    _add_one(result, m)
+
+
+@inner
+def _next_deviation(start, element, matrix, result, m, order):
+    """Write ``A (1 + matrix) / order`` for the high parts of a matrix."""
+    chunks = (m + WIDTH - 1) // WIDTH
+    divisor = splat(order)
+    for i in range(m):
+        for c in range(chunks):
+            x, y = splat(0.0), splat(0.0)
+            for e in range(start[i], start[i + 1]):
+                a, b, row = element[e].value.real, element[e].value.imag, (element[e].column * chunks + c) * 4
+                u, v = load(matrix, row), load(matrix, row + 2)
+                x, y = fma(splat(a), u, x), fma(splat(a), v, y)
+                x, y = fma(splat(-b), v, x), fma(splat(b), u, y)
+            store(result, (i * chunks + c) * 4, x / divisor)
+            store(result, (i * chunks + c) * 4 + 2, y / divisor)
+        for e in range(start[i], start[i + 1]):
+            row, lane = (i * chunks + element[e].column // WIDTH) * 4, element[e].column % WIDTH
+            result[row, lane] += element[e].value.real / order
+            result[row + 2, lane] += element[e].value.imag / order
 
 
 @inner
@@ -194,20 +214,21 @@ def powers(start: Ints, element: Any, m: int, levels: int, here: Floats, there: 
     power : (levels * m * m,) complex
         Receives the powers, each row by row.
     """
-    _add_number(here, m, 1.0)
+    large = m >= LARGE
+    if not large:
+        _add_one(here, m)
     for order in range(_TERMS, 0, -1):
-        _next_term(start, element, here, there, m, float(order))
+        if large:
+            _next_deviation(start, element, here, there, m, float(order))
+        else:
+            _next_term(start, element, here, there, m, float(order))
         here, there = there, here
-    left_out = 0.0
-    if m >= LARGE:
-        left_out = 1.0
-        _add_number(here, m, -1.0)
     for k in range(levels):
-        if _to_table(here, m, left_out, power, k * m * m) < _DEAD:
+        if _to_table(here, m, 1.0 if large else 0.0, power, k * m * m) < _DEAD:
             return k
         if k + 1 == levels:
             return levels
-        if m >= LARGE:
+        if large:
             square_deviation(here, there, m)
         else:
             square(here, there, m)

@@ -159,7 +159,7 @@ def _levels(step: float, horizon: float) -> int:
 
 
 def _first_level(step: float, rate: float, levels: int) -> int:
-    """Level from which one descent spans a few mean waiting times."""
+    """Level from which one descent spans a few mean waiting times, of so many that there are."""
     if rate <= 0.0 or levels == 0:
         return levels - 1
     return min(levels - 1, max(0, math.frexp(4.0 / (rate * step))[1] - 1))
@@ -225,43 +225,49 @@ def _uniform(program: JumpProgram) -> JumpProgram:
 
 def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, NDArray[np.void], Complexes]:
     """Tabulate A and its powers for all blocks of more than one state, and note in `block` where they are."""
-    horizon = float(program.times[-1])
-    row_start: list[Any] = []
-    elements: list[Any] = []
-    tables: list[Any] = []
-    for b in np.flatnonzero(program.size > 1):
-        here, m = block[b], int(program.size[b])
-        heff = program.heff[b, :m, :m]
-        row, column = np.nonzero(heff)
-        shift = _cheapest_shift(m, len(row))
-        step = _step(_norm_bound(heff), shift, horizon)
-        rate = -2.0 * math.fsum(heff.diagonal().imag) / m
-        scaled = heff[row, column] * step
-        element = np.empty(len(row), ELEMENT)
-        element["column"], element["value"] = column, scaled.imag - 1j * scaled.real
-        start = np.searchsorted(row, np.arange(m + 1))
-        table = _power_table(start, element, m, _levels(step, horizon))
-        here["step"], here["order"] = step, _ORDERS[shift]
-        here["rows"], here["power"] = sum(len(part) for part in row_start), sum(len(part) for part in tables)
-        here["levels"] = len(table) // m**2
-        here["first_level"] = _first_level(step, rate, len(table) // m**2)
+    row_start: list[Any] = [np.zeros(0, np.int64)]
+    elements: list[Any] = [np.zeros(0, ELEMENT)]
+    larger = np.flatnonzero(program.size > 1)
+    for b in larger:
+        start, element = _generator(program, int(b), block[b])
+        block[b]["rows"] = sum(len(part) for part in row_start)
         row_start.append(start + sum(len(part) for part in elements))
         elements.append(element)
-        tables.append(table)
-    return (
-        np.concatenate([*row_start, np.zeros(0, np.int64)]),
-        np.concatenate([*elements, np.zeros(0, ELEMENT)]),
-        np.concatenate([*tables, np.zeros(0, complex)]),
-    )
+    starts, element = np.concatenate(row_start), np.concatenate(elements)
+    lengths = block["levels"] * block["size"] ** 2
+    block["power"] = np.cumsum(lengths) - lengths
+    # reserved for the whole of it, and touched only where it is filled
+    power = np.empty(int(lengths.sum()), complex)
+    for b in larger:
+        here, m = block[b], int(program.size[b])
+        _tabulate(starts[here["rows"] : here["rows"] + m + 1], element, m, here, power)
+    return starts, element, power
 
 
-def _power_table(start: Ints, element: NDArray[np.void], m: int, levels: int) -> Complexes:
-    """Tabulate so many powers of one block, or as many as are worthwhile, row by row."""
+def _generator(program: JumpProgram, b: int, here: Any) -> tuple[Ints, NDArray[np.void]]:
+    """Choose the step of block b, its levels and the order of its series; return the rows of A."""
+    m, horizon = int(program.size[b]), float(program.times[-1])
+    heff = program.heff[b, :m, :m]
+    row, column = np.nonzero(heff)
+    shift = _cheapest_shift(m, len(row))
+    step = _step(_norm_bound(heff), shift, horizon)
+    rate, levels = -2.0 * math.fsum(heff.diagonal().imag) / m, _levels(step, horizon)
+    here["step"], here["order"], here["levels"] = step, _ORDERS[shift], levels
+    here["first_level"] = _first_level(step, rate, levels)
+    scaled = heff[row, column] * step
+    element = np.empty(len(row), ELEMENT)
+    element["column"], element["value"] = column, scaled.imag - 1j * scaled.real
+    return np.searchsorted(row, np.arange(m + 1)), element
+
+
+def _tabulate(start: Ints, element: NDArray[np.void], m: int, here: Any, power: Complexes) -> None:
+    """Tabulate the powers of one block, as many as are worthwhile."""
     rows = 4 * (m + m % 2) * ((m + WIDTH - 1) // WIDTH)
-    power = np.empty(levels * m * m, complex)
-    here, there = np.zeros((rows, WIDTH)), np.zeros((rows, WIDTH))
-    worthwhile = powers(start, element, m, levels, here, there, power) if levels else 0
-    return power[: worthwhile * m * m]
+    work = np.zeros((rows, WIDTH)), np.zeros((rows, WIDTH))
+    levels = int(here["levels"])
+    if levels:
+        levels = powers(start, element, m, levels, *work, power[here["power"] : here["power"] + levels * m * m])
+    here["levels"], here["first_level"] = levels, min(here["first_level"], levels - 1)
 
 
 def _entries(program: JumpProgram) -> NDArray[np.void]:
@@ -304,8 +310,12 @@ def _check(program: JumpProgram) -> None:
     if len(times) == 0 or times[0] < 0.0 or np.any(np.diff(times) < 0.0) or not np.all(np.isfinite(times)):
         raise ValueError(f"`times` must ascend from 0 or later to the horizon, but is {times}")
     loss, scale = _undecayed(program)
-    worst = np.abs(loss - loss.conj().transpose(0, 2, 1)).max()
-    if worst > 1e-9 * scale + 1e-13 * np.abs(program.heff).max():
+    worst = energy = 0.0
+    for matrix, size in zip(loss, program.size, strict=True):
+        inside = matrix[:size, :size]
+        worst = max(worst, float(np.abs(inside - inside.conj().T).max()))
+        energy = max(energy, float(np.abs(inside).max()))
+    if worst > 1e-9 * scale + 1e-13 * energy:
         raise ValueError(
             "`heff` must be H - i/2 times the sum of J^dagger J over all channels, but differs from it by "
             f"{worst:.2g}; build it from the same jump operators"
