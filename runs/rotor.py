@@ -77,7 +77,8 @@ def study(model: Any, picture: str, options: argparse.Namespace) -> bool:
     )
     wall, exchanges = time.perf_counter() - began, int(ens.counts.sum())
     print(
-        f"  {options.ntraj} trajectories, {exchanges:.4g} exchanges in {wall:.1f} s: {1e9 * wall / exchanges:.0f} ns each"
+        f"  {options.ntraj} trajectories, {exchanges:.4g} exchanges in {wall:.1f} s: {1e9 * wall / exchanges:.0f}"
+        " ns each"
     )
     agreed = [table(model, ens, end), charges(model, ens), noise(model, ens, end)]
     if model.count_rates().sum() * end < LONG:
