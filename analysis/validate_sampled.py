@@ -12,6 +12,7 @@ from .papers.base import Sampling
 
 RELATIVE = 0.1  # a standard error above this share of the value says nothing: the entry is left to the exact side
 PRECISE = 0.01  # a standard error of this share of the value is enough: no more trajectories are run for it
+EVENTS = 10_000_000  # exchanges and collisions that one point may cost: seconds, whatever the model
 LEAST = 2000  # trajectories that a point gets in any case, so that errors are Gaussian
 LIMIT = 4.5  # standard errors; a chance of 7e-6 for each comparison of Gaussian errors
 KEPT = 4  # ensembles remembered, since many quantities of a table belong to one point
@@ -51,13 +52,22 @@ class Score:
         return not self.reached or abs(self.z) <= LIMIT
 
 
+def events(sampling: Sampling) -> float:
+    """Exchanges, and in a collision model also collisions, in one trajectory: what it costs to run."""
+    process = sampling.model.process
+    exchanges = float(sampling.model.count_rates().sum()) * sampling.time
+    periods = sampling.time / process.tau * len(process.elements) if process.tau is not None else 0.0
+    return 1.0 + exchanges + periods
+
+
 class Sampler:
     """Runs ensembles for the points that a budget of trajectories can reach, and remembers the last few.
 
     Parameters
     ----------
     ntraj : int
-        Most trajectories for one point; as many are run as bring the predicted error to `precise`.
+        Most trajectories for one point, fewer where each of them is long; as many are run as bring the predicted error
+        to `precise`.
     seed : int
     threads : int, optional
     precise : float
@@ -74,17 +84,21 @@ class Sampler:
 
     def judge(self, sampling: Sampling) -> Score:
         """Sample one point, if its predicted error is small enough."""
-        error = sampling.spread / math.sqrt(self.ntraj)
-        relative = error / abs(sampling.exact) if sampling.exact else math.inf
-        if not relative <= RELATIVE:
-            return Score(False, relative)
-        value, error = sampling.estimate(self._ensemble(sampling, self._needed(relative)))
+        relative = sampling.spread / abs(sampling.exact) if sampling.exact else math.inf
+        if not relative / math.sqrt(self.ntraj) <= RELATIVE:
+            return Score(False, relative / math.sqrt(self.ntraj))
+        affordable = min(self.ntraj, max(2, int(EVENTS / events(sampling))))
+        if not relative / math.sqrt(affordable) <= RELATIVE:
+            return Score(False, relative / math.sqrt(affordable))
+        needed = self._needed(relative, affordable)
+        relative /= math.sqrt(needed)
+        value, error = sampling.estimate(self._ensemble(sampling, needed))
         return Score(True, relative, float(value), float(error), float(sampling.exact))
 
-    def _needed(self, relative: float) -> int:
-        """Trajectories that make the error `precise`, if the whole budget makes it `relative`."""
-        share = (relative / self.precise) ** 2 if self.precise > 0 else 1.0
-        return min(self.ntraj, max(LEAST, math.ceil(share * self.ntraj)))
+    def _needed(self, relative: float, affordable: int) -> int:
+        """Trajectories that make the error `precise`, if one alone makes it `relative`."""
+        enough = (relative / self.precise) ** 2 if self.precise > 0 else math.inf
+        return int(min(affordable, max(LEAST, math.ceil(min(enough, 1e18)))))
 
     def _ensemble(self, sampling: Sampling, ntraj: int) -> Any:
         program = compile_program(sampling.model, sampling.time, initial=sampling.initial, **sampling.options)

@@ -13,7 +13,7 @@ from collide.analysis import validate as judge
 from collide.analysis.papers.base import Sampling
 from collide.analysis.reference_tables import Entry, TableError, compare, evaluate, load, points
 from collide.analysis.reproduce import NotThere, claims_page, plain, reproduce
-from collide.analysis.validate_sampled import Sampler
+from collide.analysis.validate_sampled import Sampler, events
 from collide.machines import rectifier
 
 TABLE = Path(__file__).parent / "data" / "rectifier.json"
@@ -238,13 +238,22 @@ def test_a_biased_ensemble_is_caught():
 
 def test_no_more_trajectories_than_a_point_needs():
     sampler = Sampler(50_000, 1, precise=0.02)
-    assert sampler._needed(0.1) == 50_000
-    assert sampler._needed(0.01) == 12_500
-    assert sampler._needed(1e-4) == 2000
-    assert Sampler(50_000, 1, precise=0.0)._needed(1e-4) == 50_000
-    assert Sampler(100, 1)._needed(1e-4) == 100
+    assert sampler._needed(10.0, 50_000) == 50_000
+    assert sampler._needed(2.0, 50_000) == 10_000
+    assert sampler._needed(0.1, 50_000) == 2000
+    assert sampler._needed(0.1, 300) == 300
+    assert Sampler(50_000, 1, precise=0.0)._needed(0.1, 40_000) == 40_000
     with pytest.raises(ValueError, match="`precise` must be"):
         Sampler(100, 1, precise=-1.0)
+
+
+def test_long_trajectories_are_rationed():
+    model = rectifier(g=0.05, gamma_L=0.04, gamma_R=0.08, T_L=1.0, T_R=0.3, picture="collision", tau=0.01)
+    long = Sampling(model, 10_000.0, "steady", lambda ensemble: (0.0, 1.0), 1.0, 3.0)
+    assert events(long) == pytest.approx(3e6, rel=0.01)
+    assert not Sampler(50_000, 1).judge(long).reached  # three trajectories would not do
+    short = Sampling(model, 0.1, "steady", lambda ensemble: (1.0, 0.1), 1.0, 3.0)
+    assert Sampler(50_000, 1).judge(short).reached
 
 
 def test_sampler_refuses_a_budget_of_one():
