@@ -321,6 +321,53 @@ def _collect(kicks: Any, block: int, place: int, size: int, weight: Any, wanted:
             store(gained, 2 * n + kind, select(wanted, before + change, before))
 
 
+@inlined
+def _of_two(form: Floats, first: int, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Return a quadratic form of two amplitudes, whose products are given."""
+    return fma(
+        splat(form[first + 3]),
+        d,
+        fma(splat(form[first + 2]), c, fma(splat(form[first + 1]), b, splat(form[first]) * a)),
+    )
+
+
+@borrowed
+def _panel_of_two(
+    kicks: Any, block: int, place: int, end: int, scale: Any, wanted: Any, state: Floats, gained: Floats
+) -> None:
+    """Add the nodes ``place`` ... ``end - 1`` of one load in blocks of two states: as `_collect`, without memory."""
+    form, weight = kicks.form, kicks.weight
+    x, y, u, v = load(state, 0), load(state, 1), load(state, 2), load(state, 3)
+    a, b, c, d = fma(x, x, y * y), fma(u, u, v * v), fma(x, u, y * v), fma(x, v, -(y * u))
+    heat, work = splat(0.0), splat(0.0)
+    width, per_node = kicks.width, kicks.forms * kicks.width
+    for k in range(place, end):
+        at = (block * weight.shape[0] + k) * per_node
+        norm, loss = _of_two(form, at, a, b, c, d), _of_two(form, at + width, a, b, c, d)
+        energy, rest = _of_two(form, at + 2 * width, a, b, c, d), _of_two(form, at + 3 * width, a, b, c, d)
+        of_energy, of_rest = _of_two(form, at + 4 * width, a, b, c, d), _of_two(form, at + 5 * width, a, b, c, d)
+        inverse = splat(1.0) / norm
+        rate, share = loss * inverse, splat(weight[k]) * inverse
+        heat = fma(share, rate * energy - of_energy, heat)
+        work = fma(share, rate * rest - of_rest, work)
+    before, done = load(gained, 0), load(gained, 1)
+    store(gained, 0, select(wanted, fma(scale, heat, before), before))
+    store(gained, 1, select(wanted, fma(scale, work, done), done))
+
+
+@borrowed
+def _panel(
+    kicks: Any, block: int, m: int, place: int, end: int, scale: Any, wanted: Any, state: Floats, bench: Any
+) -> None:
+    """Add the nodes ``place`` ... ``end - 1`` of panels of length `scale` that begin in `state`, where wanted."""
+    if m == 2 and bench.gained.shape[0] == 2:
+        _panel_of_two(kicks, block, place, end, scale, wanted, state, bench.gained)
+        return
+    _products(state, m, bench.product)
+    for k in range(place, end):
+        _collect(kicks, block, k, m * m, splat(kicks.weight[k]) * scale, wanted, bench)
+
+
 @borrowed
 def _stride(kicks: Any, level: int, block: int, m: int, bench: Any) -> None:
     """Write the state after a panel into ``bench.there``."""
@@ -357,14 +404,12 @@ def dwell(kicks: Any, block: int, m: int, time: Any, end: Floats, bench: Any) ->
     length = kicks.longest[block]
     if length == 0.0:
         return
-    size, place, left = m * m, 0, time
+    place, left, whole = 0, time, splat(length)
     for level in range(_LEVELS):
         nodes = NODES[level]
         wanted = left >= splat(length)
         while anywhere(wanted):
-            _products(bench.here, m, bench.product)
-            for k in range(place, place + nodes):
-                _collect(kicks, block, k, size, splat(kicks.weight[k] * kicks.longest[block]), wanted, bench)
+            _panel(kicks, block, m, place, place + nodes, whole, wanted, bench.here, bench)
             _stride(kicks, level, block, m, bench)
             for row in range(2 * m):
                 store(bench.here, row, select(wanted, load(bench.there, row), load(bench.here, row)))
@@ -373,7 +418,5 @@ def dwell(kicks: Any, block: int, m: int, time: Any, end: Floats, bench: Any) ->
         place += nodes
         length *= 0.5
     half, everywhere = splat(0.5) * left, left >= splat(0.0)
-    _products(bench.here, m, bench.product)
-    _collect(kicks, block, place, size, half, everywhere, bench)
-    _products(end, m, bench.product)
-    _collect(kicks, block, place, size, half, everywhere, bench)
+    _panel(kicks, block, m, place, place + 1, half, everywhere, bench.here, bench)
+    _panel(kicks, block, m, place, place + 1, half, everywhere, end, bench)

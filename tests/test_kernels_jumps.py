@@ -62,6 +62,7 @@ REPLAYED = {
     "Jordan block of 15": (lambda: program(*refilled(cascade(15)), times=[60.0]), False),
     "odd size": (lambda: program(*random_system(17, 2, 2), times=[60.0]), False),
     "driven cavity, 64": (lambda: program(*driven_cavity(32), times=[8.0]), False),
+    "large, odd": (lambda: program(*random_system(71, 2, 2), times=[200.0]), False),
 }
 
 

@@ -73,6 +73,36 @@ def test_panels_agree_with_adaptive_quadrature(m, nloads):
                 assert abs(found - expected) < 1e-9 * most * max(times[lane], 1 / la.norm(heff, 2)) + 1e-14
 
 
+def test_blocks_of_different_sizes():
+    """Two states beside three: the same numbers as in a program of two states alone."""
+    rng = np.random.default_rng(8)
+    H, E, op = (np.zeros((5, 5), complex) for _ in range(3))
+    for matrix, scale in ((H, 1.0), (E, 1.0), (op, 0.3)):
+        matrix[:2, :2], matrix[2:, 2:] = scale * hermitian(rng, 2), scale * hermitian(rng, 3)
+    found = []
+    for levels, blocks in ((5, [[0, 1], [2, 3, 4]]), (2, [[0, 1]])):
+        inside = np.ix_(range(levels), range(levels))
+        made = program(H[inside], [op[inside]], blocks)
+
+        def cut(A, blocks=blocks, made=made):
+            out = np.zeros((1, *made.heff.shape), complex)
+            for b, states in enumerate(blocks):
+                out[0, b, : len(states), : len(states)] = A[np.ix_(states, states)]
+            return out
+
+        made = made._replace(load_energy=cut(E), load_rest=cut(H - E), load=np.zeros(1, np.int64))
+        bench, end = make_kick_bench(max(map(len, blocks)), 1), np.zeros((2 * made.heff.shape[1], WIDTH))
+        bench.here[0], bench.here[3] = 0.8, 0.6
+        times = np.linspace(0, 9, WIDTH)[None].copy()
+        heff = H[:2, :2] - 0.5j * (op.conj().T @ op)[:2, :2]
+        last = np.array([la.expm(-1j * heff * t) @ [0.8, 0.6j] for t in times[0]])
+        end[0], end[1], end[2], end[3] = last[:, 0].real, last[:, 0].imag, last[:, 1].real, last[:, 1].imag
+        sixteen(prepare_kicks(made), 0, 2, times, end, bench)
+        found.append(bench.gained.copy())
+    assert np.allclose(*found, rtol=1e-12, atol=1e-15)
+    assert np.abs(found[0]).min(axis=0)[1:].min() > 0
+
+
 def test_a_lane_does_not_see_its_neighbours():
     """The bits of one dwell are the same among long ones and among short ones."""
     made, *_ = case(3, 2, 1)
