@@ -16,6 +16,8 @@ MACHINES: dict[str, list[str]] = {
     "xy chain at zero temperature": ["xy_chain", "--set", "N=3", "--t-final", "5"],
     "collective qubits": ["collective_qubits", "--set", "beta_A=-0.5", "--t-final", "1"],
     "junction": ["junction", "--t-final", "5"],
+    "tavis-cummings": ["tavis_cummings", "--t-final", "20"],
+    "rotor with its load": ["rotor", "--t-final", "200"],
 }
 
 
