@@ -81,17 +81,20 @@ class Field:
         return np.dtype(self.dtype).itemsize * prod(self.shape)
 
     def to_disk(self, values: Array) -> Array:
-        """The values as they are stored: contiguous, little-endian, complex numbers as pairs."""
-        given = np.ascontiguousarray(values, dtype=np.dtype(self.dtype).newbyteorder("<"))
-        if given.dtype.kind == "c":
-            return given.reshape(-1).view(self.disk_dtype).reshape(*np.shape(values), 2)
-        return given.reshape(np.shape(values))  # ascontiguousarray makes a number an array of length one
+        """The values as they are stored."""
+        return as_stored(np.asarray(values, dtype=self.dtype))
 
     def from_disk(self, stored: Array) -> Array:
         """Inverse of `to_disk`."""
         if np.dtype(self.dtype).kind != "c":
             return np.asarray(stored)
         return np.ascontiguousarray(stored).view(np.dtype(self.dtype).newbyteorder("<"))[..., 0]
+
+
+def as_stored(values: Array) -> Array:
+    """Numbers as they are stored: contiguous, little-endian, complex numbers as pairs."""
+    given = np.asarray(values, dtype=values.dtype.newbyteorder("<"), order="C")
+    return given[..., None].view(given.real.dtype) if given.dtype.kind == "c" else given
 
 
 ROW_SIZE_FIELD = Field(ROW_SIZE, "i8", (), (), "1", "number of recorded events of the trajectory")

@@ -43,9 +43,11 @@ class FileStore:
 
     temporary = False
 
-    def __init__(self, path: Path, header: Header, *, lock: Lock | None = None) -> None:
+    def __init__(self, path: Path, header: Header, *, lock: Lock | None = None, new: bool = False) -> None:
         self.path, self.header, self._lock = path, header, lock
-        self.done = self._read_done()  # before the journal: a chunk that is done has its events in it
+        self.done = (
+            np.zeros(header.plan.grid.nchunks, dtype=bool) if new else self._read_done()
+        )  # before the journal: a chunk that is done has its events in it
         self._journal = self._open_journal()
         self._places = Places(header, os.open(path, os.O_RDWR) if lock else -1, self._journal)
         self._edges: NDArray[np.int64] | None = None
@@ -66,9 +68,10 @@ class FileStore:
         with friendly(path):
             lock = Lock(path)
             try:
-                replace(build(path, plan, Names.new()), path, sync=False)  # nothing to lose in it yet
+                header = build(path, plan, Names.new())
+                replace(part_path(path), path, sync=False)  # nothing to lose in it yet
                 remove(journal_path(path))  # of the run that was overwritten
-                return cls(path, read_header(path, plan), lock=lock)
+                return cls(path, header, lock=lock, new=True)
             except BaseException:
                 lock.release()
                 raise
@@ -114,13 +117,12 @@ class FileStore:
             lock = Lock(path)
             try:
                 old = cls(path, read_header(path))
-                names = Names.new(old.header.names.events)
-                part = build(path, plan, names)
-                _carry(old, part, plan)
+                part, header = part_path(path), build(path, plan, Names.new(old.header.names.events))
+                _carry(old, part, header)
                 if plan.fields.ragged:
                     replace(journal_path(part), journal_path(path))
                 replace(part, path)
-                return cls(path, read_header(path, plan), lock=lock)
+                return cls(path, header, lock=lock)
             except BaseException:
                 for leftover in (part_path(path), journal_path(part_path(path))):
                     leftover.unlink(missing_ok=True)
@@ -186,17 +188,17 @@ class FileStore:
         """Build the final file beside this one, in the order of the grid, and put it in its place."""
         assert self._journal is not None
         entries = sum(self._journal.index[k][1] for k in range(len(self.done)))
-        part = build(self.path, self.plan, self.header.names, entries=entries, claimed=False)
+        part, header = part_path(self.path), build(self.path, self.plan, self.header.names, entries=entries)
         target = os.open(part, os.O_RDWR)
         try:
-            fold_in(self.header, self._places.fd, self._journal, read_header(part, self.plan), target)
+            fold_in(self.header, self._places.fd, self._journal, header, target)
         finally:
             os.close(target)
         self._places.close()
         self._journal = None
         replace(part, self.path)
         remove(journal_path(self.path))
-        self.header = read_header(self.path, self.plan)
+        self.header = header
         self._places = Places(self.header, os.open(self.path, os.O_RDWR))
 
     def rows(self, name: str, start: int, stop: int) -> Array:
@@ -311,6 +313,8 @@ class FileStore:
         if self._places.fd >= 0:
             os.close(self._places.fd)  # the journal stays open, for reading
             self._places.fd = -1
+        if self._journal is not None:
+            self._journal.trim()
         self._lock.release()
         self._lock = None
 
@@ -335,9 +339,8 @@ class FileStore:
         return Journal(path, self.header.names.events, self.plan.fields.ragged, write=self._lock is not None)
 
 
-def _carry(old: FileStore, part: Path, plan: Plan) -> None:
+def _carry(old: FileStore, part: Path, header: Header) -> None:
     """Write the chunks that two files have in common into the new one; damaged ones are left to be run again."""
-    header = read_header(part, plan)
     mine, theirs = header.plan.grid, old.plan.grid
     journal = None
     if header.plan.fields.ragged:

@@ -1,12 +1,13 @@
 """The journal: ragged records of a run under way, whose lengths nobody knows beforehand.
 
-An HDF5 file that grows can be damaged when its writer is killed; a file to which whole entries are appended cannot: a
-torn entry at its end is shorter than it says, and is cut off.  Damage inside an entry shows in the chunk's checksum,
-which lies in the HDF5 file.  When all chunks are there the entries are folded into the HDF5 file in the order of the
-grid, and the journal is removed.
+An HDF5 file that grows can be damaged when its writer is killed; a file to which whole entries are appended cannot: the
+head of an entry is written last, and what no head stands before is cut off.  Damage inside an entry shows in the
+chunk's checksum, which lies in the HDF5 file.  When all chunks are there the entries are folded into the HDF5 file in
+the order of the grid, and the journal is removed.
 
 Layout, little-endian: 16 bytes ``collide journal1``, 32 bytes of the journal's name; then per chunk ``CHNK``, four
-empty bytes, chunk number, number of ragged entries, number of bytes (4s 4x q q q), and the flat columns.
+empty bytes, chunk number, number of ragged entries, number of bytes (4s 4x q q q), and the flat columns.  Zeros may
+follow the last entry: space is claimed ahead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,11 +20,12 @@ import numpy as np
 
 from collide.records import Array, Field
 
-from .disk import announce, write_at
+from .disk import announce, claim, write_at
 
 MAGIC = b"collide journal1"
 HEADER = struct.Struct("<16s32s")
 ENTRY = struct.Struct("<4s4xqqq")
+AHEAD = 1 << 26  # bytes that are claimed ahead at most
 
 
 class Journal:
@@ -37,7 +39,7 @@ class Journal:
     fields : sequence of Field
         The flat columns.
     write : bool
-        Open for appending; what follows the last whole entry is cut off.
+        Open for appending; what follows the last whole entry is cut off, now and by `trim`.
     """
 
     def __init__(self, path: Path, name: str, fields: Sequence[Field], *, write: bool) -> None:
@@ -46,8 +48,9 @@ class Journal:
         self._fd = os.open(path, (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY, 0o644)
         self._release = finalize(self, os.close, self._fd)  # with the last reference, if nobody calls `close`
         self._end = self._scan(name)
+        self._claimed = self._end
         if write:
-            self._truncate(name)
+            self._begin(name)
 
     def _scan(self, name: str) -> int:
         """Index the whole entries; return where the next one goes."""
@@ -63,13 +66,18 @@ class Journal:
             offset = data + nbytes
         return offset
 
-    def _truncate(self, name: str) -> None:
+    def _begin(self, name: str) -> None:
+        self.trim()
+        if self._end == 0:
+            write_at(self._fd, HEADER.pack(MAGIC, name.encode()), 0, "journal header")
+            self._end = self._claimed = HEADER.size
+
+    def trim(self) -> None:
+        """Let go of what follows the last whole entry."""
         if os.fstat(self._fd).st_size != self._end:
             announce("journal truncate")
             os.ftruncate(self._fd, self._end)
-        if self._end == 0:
-            write_at(self._fd, HEADER.pack(MAGIC, name.encode()), 0, "journal header")
-            self._end = HEADER.size
+        self._claimed = self._end
 
     def append(self, chunk: int, arrays: Sequence[Array]) -> None:
         """Add the flat columns of one chunk.
@@ -80,14 +88,25 @@ class Journal:
             If the disk is full; the journal is as it was before.
         """
         entries, nbytes = len(arrays[0]), sum(a.nbytes for a in arrays)
-        offset = self._end
-        write_at(self._fd, ENTRY.pack(b"CHNK", chunk, entries, nbytes), offset, "journal entry")
-        offset += ENTRY.size
-        start = offset
+        start = offset = self._end + ENTRY.size
+        self._claim(start + nbytes)
         for array in arrays:
             write_at(self._fd, array, offset, "journal data")
             offset += array.nbytes
+        write_at(self._fd, ENTRY.pack(b"CHNK", chunk, entries, nbytes), self._end, "journal entry")
         self.index[chunk], self._end = (start, entries), offset  # only now: the next entry overwrites a torn one
+
+    def _claim(self, end: int) -> None:
+        """Claim space up to `end`, and as much again if there is room."""
+        if end <= self._claimed:
+            return
+        ahead = end + min(end, AHEAD)
+        try:
+            claim(self._fd, self._claimed, ahead)
+        except OSError:
+            ahead = end
+            claim(self._fd, self._claimed, ahead)
+        self._claimed = ahead
 
     @property
     def fd(self) -> int:

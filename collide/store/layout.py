@@ -9,7 +9,6 @@ While a run is under way every variable is contiguous and has its final size, an
 written where HDF5 says they lie, so that no metadata of HDF5 ever changes and no kill can damage it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -20,16 +19,24 @@ from secrets import token_hex
 from typing import Any
 
 import h5py
+from h5py.h5d import DatasetID
 import numpy as np
 
-from collide.records import Array, Field
+from collide.records import Array, Field, as_stored
 
+from .objects import add_array, add_axis, add_text, reserve, set_attributes
 from .plan import Plan, StoredProgram
 
 FORMAT = 1
 NOT_RUN = 255  # value of `status` in rows whose chunk is not done
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # netCDF-4's own marker
 _PACKAGES = ("qcollide", "numpy", "numba", "scipy", "h5py")
+Scales = dict[str, DatasetID]
+
+DONE = Field("done", "u1", (), (), "1", "1 where the chunk's records are final")
+CHECKSUM = Field("checksum", "u4", (), (), "1", "CRC-32 of the chunk's records, independent of layout and compression")
+CHUNK_SECONDS = Field("chunk_seconds", "f8", (), (), "s", "time that a worker took for the chunk")
+WALL_TIME = Field("wall_time", "f8", (), (), "s", "time from first to last chunk, summed over interruptions")
 
 
 @dataclass(frozen=True)
@@ -70,24 +77,29 @@ def write_layout(file: h5py.File, plan: Plan, names: Names, *, entries: int | No
     _write_attributes(file, plan, names)
     scales = _write_dimensions(file, plan, entries)
     make = _packed_variable if packed else _contiguous_variable
-    for f in plan.fields.columns:
-        _describe(make(file, f, plan.grid.rows), f, ("trajectory", *f.disk_dims), scales)
-    for f in plan.fields.partials:
-        _describe(make(file, f, plan.grid.nchunks), f, ("chunk", *f.disk_dims), scales)
-    if entries is not None:
-        for f in plan.fields.ragged:
-            _describe(make(file, f, entries), f, ("event", *f.disk_dims), scales)
-    if plan.fields.ragged:
-        file["row_size"].attrs["sample_dimension"] = "event"  # CF: contiguous ragged array representation
-    _write_bookkeeping(file, scales)
-    _write_status(file)
+    made = {}
+    for axis, length, fields in (
+        ("trajectory", plan.grid.rows, plan.fields.columns),
+        ("chunk", plan.grid.nchunks, plan.fields.partials),
+        ("event", entries or 0, plan.fields.ragged if entries is not None else ()),
+    ):
+        for f in fields:
+            made[f.name] = make(file, f, length)
+            _describe(made[f.name], f, (axis, *f.disk_dims), scales)
+    if "row_size" in made:
+        set_attributes(made["row_size"], {"sample_dimension": "event"})  # CF: contiguous ragged array representation
+    if "status" in made:
+        _write_status(made["status"], plan.grid.rows, packed)
+    for f in (DONE, CHECKSUM):
+        _describe(_contiguous_variable(file, f, plan.grid.nchunks), f, ("chunk",), scales)
     write_program(file, plan.program)
-    _write_provenance(file, scales)
+    _write_provenance(file, plan.grid.nchunks, scales)
 
 
 def _write_attributes(file: h5py.File, plan: Plan, names: Names) -> None:
     grid = plan.grid
-    file.attrs.update(
+    set_attributes(
+        file.id,
         {
             "Conventions": "CF-1.11",
             "title": "ensemble of quantum trajectories",
@@ -103,70 +115,61 @@ def _write_attributes(file: h5py.File, plan: Plan, names: Names) -> None:
             "last_chunk": np.int64(grid.last),
             "first_trajectory": np.int64(grid.start),
             "schema": json.dumps(plan.fields.asdict()),
-        }
+        },
     )
 
 
-def _write_dimensions(file: h5py.File, plan: Plan, entries: int | None) -> dict[str, h5py.Dataset]:
+def _write_dimensions(file: h5py.File, plan: Plan, entries: int | None) -> Scales:
     """One dimension scale per axis; it carries the names along the axis where there are any."""
-    lengths: dict[str, int] = {"trajectory": plan.grid.rows, "chunk": plan.grid.nchunks, "time": len(plan.tlist)}
+    labels: dict[str, Any] = {**plan.coords, "ri": ["real", "imag"]}
+    scales = {}
+    for number, (name, n) in enumerate(_lengths(plan, entries).items()):
+        title = name
+        if name == "time":
+            scale = add_array(file.id, name, plan.tlist.astype("<f8"))
+            set_attributes(scale, {"units": "1/ω", "long_name": "time"})
+        elif n and len(labels.get(name, ())) == n:
+            scale = _add_labels(file, name, labels[name])
+        else:
+            scale, title = add_axis(file.id, name, n), f"{_NO_VARIABLE}{n:10d}"
+        h5py.h5ds.set_scale(scale, title.encode())
+        set_attributes(scale, {"_Netcdf4Dimid": np.int32(number)})
+        scales[name] = scale
+    return scales
+
+
+def _lengths(plan: Plan, entries: int | None) -> dict[str, int]:
+    """Every axis and its length, checked."""
+    lengths = {"trajectory": plan.grid.rows, "chunk": plan.grid.nchunks, "time": len(plan.tlist)}
     if entries is not None:
         lengths["event"] = entries
     for f in (*plan.fields.columns, *plan.fields.partials, *plan.fields.ragged):
         for name, n in zip(f.disk_dims, f.disk_shape, strict=True):
             if lengths.setdefault(name, n) != n:
                 raise ValueError(f"axis {name!r} has length {lengths[name]}, but {n} in field {f.name!r}.")
-    labels: dict[str, Any] = {**plan.coords, "ri": ["real", "imag"]}
-    scales = {}
-    for number, (name, n) in enumerate(lengths.items()):
-        if name == "time":
-            scale = file.create_dataset(name, data=plan.tlist.astype("<f8"))
-            scale.attrs.update({"units": "1/ω", "long_name": "time"})
-        elif n and len(labels.get(name, ())) == n:
-            words = labels[name]
-            given = (
-                np.array(words)
-                if isinstance(words[0], int)
-                else np.array(list(map(str, words)), dtype=h5py.string_dtype())
-            )
-            scale = file.create_dataset(name, data=given)
-            scale.attrs["long_name"] = f"names along axis {name}"
-        else:
-            scale = file.create_dataset(name, shape=(n,), dtype="<f4", track_times=False)
-            scale.make_scale(f"{_NO_VARIABLE}{n:10d}")
-        if not h5py.h5ds.is_scale(scale.id):
-            scale.make_scale(name)
-        scale.attrs["_Netcdf4Dimid"] = np.int32(number)
-        scales[name] = scale
-    return scales
+    return lengths
 
 
-def _contiguous_variable(file: h5py.Group, f: Field, length: int) -> h5py.Dataset:
-    """A variable whose place in the file is settled at once and never moves."""
-    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    plist.set_layout(h5py.h5d.CONTIGUOUS)
-    plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    space = h5py.h5s.create_simple((length, *f.disk_shape))
-    return h5py.Dataset(h5py.h5d.create(file.id, f.name.encode(), h5py.h5t.py_create(f.disk_dtype), space, plist))
+def _add_labels(file: h5py.File, name: str, labels: list[Any]) -> DatasetID:
+    """What stands along an axis: numbers, or words."""
+    numbers = isinstance(labels[0], int)
+    scale = add_array(file.id, name, np.array(labels)) if numbers else add_text(file.id, name, list(map(str, labels)))
+    set_attributes(scale, {"long_name": f"names along axis {name}"})
+    return scale
 
 
-def _packed_variable(file: h5py.Group, f: Field, length: int) -> h5py.Dataset:
+def _contiguous_variable(group: h5py.Group, f: Field, length: int) -> DatasetID:
+    return reserve(group.id, f.name, (length, *f.disk_shape), f.disk_dtype)
+
+
+def _packed_variable(group: h5py.Group, f: Field, length: int) -> DatasetID:
     """A compressed variable; Fletcher's checksum lets any reader notice damage."""
     shape = (length, *f.disk_shape)
     if 0 in shape:
-        return _contiguous_variable(file, f, length)
-    rows = packed_rows(f, length)
-    return file.create_dataset(
-        f.name,
-        shape,
-        f.disk_dtype,
-        chunks=(rows, *f.disk_shape),
-        compression="gzip",
-        compression_opts=4,
-        shuffle=True,
-        fletcher32=True,
-    )
+        return _contiguous_variable(group, f, length)
+    blocks = (packed_rows(f, length), *f.disk_shape)
+    filters: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletcher32": True}
+    return group.create_dataset(f.name, shape, f.disk_dtype, chunks=blocks, **filters).id
 
 
 def packed_rows(f: Field, length: int) -> int:
@@ -176,38 +179,26 @@ def packed_rows(f: Field, length: int) -> int:
     return max(1, min(rows, length))
 
 
-def _describe(variable: h5py.Dataset, f: Field, dims: tuple[str, ...], scales: Mapping[str, h5py.Dataset]) -> None:
-    variable.attrs["long_name"] = f.meaning
-    variable.attrs["units"] = f.units
+def _describe(variable: DatasetID, f: Field, dims: tuple[str, ...], scales: Scales) -> None:
+    set_attributes(variable, {"long_name": f.meaning, "units": f.units})
     for axis, name in enumerate(dims):
-        variable.dims[axis].attach_scale(scales[name])
+        h5py.h5ds.attach_scale(variable, scales[name], axis)
 
 
-def _write_bookkeeping(file: h5py.File, scales: Mapping[str, h5py.Dataset]) -> None:
-    n = len(scales["chunk"])
-    for f in (
-        Field("done", "u1", (), (), "1", "1 where the chunk's records are final"),
-        Field("checksum", "u4", (), (), "1", "CRC-32 of the chunk's records, independent of layout and compression"),
-    ):
-        _describe(_contiguous_variable(file, f, n), f, ("chunk",), scales)
-
-
-def _write_status(file: h5py.File) -> None:
-    """Rows that were not run yet say so to any reader."""
-    if "status" not in file:
-        return
-    status = file["status"]
-    if status.chunks is None:  # a packed file is written from complete records
-        for start in range(0, len(status), 1 << 20):
-            status[start : start + (1 << 20)] = np.full(min(1 << 20, len(status) - start), NOT_RUN, dtype="u1")
-    status.attrs["comment"] = f"0: the trajectory is complete; {NOT_RUN}: not run yet; any other value: it ended early"
+def _write_status(status: DatasetID, rows: int, packed: bool) -> None:
+    """Rows that were not run yet say so to any reader; a packed file is written from complete records."""
+    comment = f"0: the trajectory is complete; {NOT_RUN}: not run yet; any other value: it ended early"
+    set_attributes(status, {"comment": comment})
+    for start in range(0, 0 if packed else rows, 1 << 20):
+        stop = min(start + (1 << 20), rows)
+        h5py.Dataset(status)[start:stop] = np.full(stop - start, NOT_RUN, dtype="u1")
 
 
 def write_program(file: h5py.File, program: StoredProgram) -> None:
     """Write a compiled program and its model into their groups."""
     group = file.create_group("program")
-    group.attrs.update({"kind": program.kind, "identity": program.identity})
-    group.create_dataset("meta", data=json.dumps(program.meta), dtype=h5py.string_dtype())
+    set_attributes(group.id, {"kind": program.kind, "identity": program.identity})
+    add_text(group.id, "meta", json.dumps(program.meta))
     arrays = group.create_group("arrays")
     for name, value in program.arrays.items():
         _write_array(arrays, name, np.asarray(value))
@@ -219,25 +210,22 @@ def write_program(file: h5py.File, program: StoredProgram) -> None:
 
 def _write_array(group: h5py.Group, name: str, value: Array) -> None:
     """Any numeric array, in types that netCDF knows: complex numbers as pairs, truth values as bytes."""
-    dtype = value.dtype.newbyteorder("<")
-    if dtype.kind not in "bifuc":
+    if value.dtype.kind not in "bifuc":
         raise TypeError(f"array {name!r} of the program must be numeric, but holds {value.dtype}.")
-    plain = Field(name, dtype.str, tuple(f"axis{i}" for i in range(value.ndim)), value.shape, "", "").to_disk(value)
-    stored = group.create_dataset(name, data=plain.astype("u1") if dtype.kind == "b" else plain)
-    if dtype.kind in "bc":
-        stored.attrs["dtype"] = dtype.str
+    stored = add_array(group.id, name, value.astype("u1") if value.dtype.kind == "b" else as_stored(value))
+    if value.dtype.kind in "bc":
+        set_attributes(stored, {"dtype": value.dtype.newbyteorder("<").str})
 
 
-def _write_provenance(file: h5py.File, scales: Mapping[str, h5py.Dataset]) -> None:
+def _write_provenance(file: h5py.File, nchunks: int, scales: Scales) -> None:
     group = file.create_group("provenance")
-    group.attrs.update({f"version_{name}": _version(name) for name in _PACKAGES})
-    group.attrs["version_hdf5"] = h5py.version.hdf5_version
-    group.attrs["version_python"] = platform.python_version()
-    group.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
-    seconds = Field("chunk_seconds", "f8", (), (), "s", "time that a worker took for the chunk")
-    _describe(_contiguous_variable(group, seconds, len(scales["chunk"])), seconds, ("chunk",), scales)
-    wall = Field("wall_time", "f8", (), (), "s", "time from first to last chunk, summed over interruptions")
-    _contiguous_variable(group, wall, 1).attrs.update({"units": wall.units, "long_name": wall.meaning})
+    versions = {name: _version(name) for name in _PACKAGES}
+    versions |= {"hdf5": h5py.version.hdf5_version, "python": platform.python_version()}
+    set_attributes(group.id, {f"version_{name}": version for name, version in versions.items()})
+    set_attributes(group.id, {"created": datetime.now(UTC).isoformat(timespec="seconds")})
+    _describe(_contiguous_variable(group, CHUNK_SECONDS, nchunks), CHUNK_SECONDS, ("chunk",), scales)
+    wall_time = _contiguous_variable(group, WALL_TIME, 1)
+    set_attributes(wall_time, {"units": WALL_TIME.units, "long_name": WALL_TIME.meaning})
 
 
 @cache

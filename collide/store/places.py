@@ -13,7 +13,7 @@ from .disk import announce, check_room, claim, write_at
 from .journal import Journal
 from .layout import Names, write_layout
 from .plan import Plan
-from .reading import Header
+from .reading import Header, header_of
 
 SYNC_EVERY = 5.0  # seconds between two times that written chunks are forced to the disk
 _SLACK = 1 << 20  # room for HDF5's own metadata when the size of a file is estimated
@@ -82,10 +82,10 @@ def part_path(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None, claimed: bool = True) -> Path:
-    """Create a file without records under a temporary name: complete, at its final size, its space claimed.
+def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None) -> Header:
+    """Create a file without records under its temporary name: complete, at its final size, its space claimed.
 
-    Where the records follow at once nothing is gained by claiming their space before.
+    Besides being safe from a full disk, claimed space is twice as fast to write.
     """
     part = part_path(path)
     ragged = (entries or 0) * sum(f.nbytes for f in plan.fields.ragged)
@@ -95,9 +95,10 @@ def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None, c
         announce("create")
         with h5py.File(part, "w", track_order=True) as file:
             write_layout(file, plan, names, entries=entries, packed=False)
-        if claimed:
-            claim(part)
-        return part
+            header = header_of(file, plan)
+        with open(part, "r+b") as file:
+            claim(file.fileno(), 0, part.stat().st_size)
+        return header
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -14,6 +14,9 @@ from collide.records import Array, Field, Fields, Grid
 from .layout import FORMAT, Names
 from .plan import Plan, StoredProgram
 
+# what a file holds beside the records, all of it one number for each chunk but the last
+BOOKKEEPING = ("done", "checksum", "provenance/chunk_seconds", "provenance/wall_time")
+
 
 class StoreError(RuntimeError):
     """A file is not what it should be; nothing was changed."""
@@ -115,7 +118,7 @@ def read_header(path: Path, plan: Plan | None = None) -> Header:
             raise StoreError(
                 f"{path} was written by a later version of collide ({file.attrs['source']}): upgrade to read it."
             )
-        return _header(file, plan or _read_plan(file))
+        return header_of(file, plan or _read_plan(file))
 
 
 def _read_plan(file: h5py.File) -> Plan:
@@ -125,21 +128,19 @@ def _read_plan(file: h5py.File) -> Plan:
     return Plan(read_program(file), fields, int(attrs["seed"]), grid, file["time"][()])
 
 
-def _header(file: h5py.File, plan: Plan) -> Header:
-    fields, attrs = plan.fields, file.attrs
-    packed = any(file[f.name].chunks is not None for f in (*fields.columns, *fields.partials))
+def header_of(file: h5py.File, plan: Plan) -> Header:
+    """What an open file says about itself, given its plan."""
+    fields = plan.fields
+    entries = len(file["event"]) if "event" in file else None
+    names = [f.name for f in (*fields.columns, *fields.partials, *(fields.ragged if entries is not None else ()))]
     offsets = {}
-    for name in (*_names(fields, file), "done", "checksum", "provenance/chunk_seconds", "provenance/wall_time"):
-        offset = file[name].id.get_offset()
+    for name in (*names, *BOOKKEEPING):
+        offset = h5py.h5d.open(file.id, name.encode()).get_offset()
         if offset is not None:
             offsets[name] = int(offset)
-    entries = len(file["event"]) if "event" in file else None
     provenance = {k: str(v) for k, v in file["provenance"].attrs.items()}
-    return Header(plan, Names(str(attrs["run"]), str(attrs["journal"])), entries, packed, offsets, provenance)
-
-
-def _names(fields: Fields, file: h5py.File) -> list[str]:
-    return [f.name for f in (*fields.columns, *fields.partials, *fields.ragged) if f.name in file]
+    packed = not any(f.name in offsets for f in (*fields.columns, *fields.partials))  # in blocks: in no single place
+    return Header(plan, Names(str(file.attrs["run"]), str(file.attrs["journal"])), entries, packed, offsets, provenance)
 
 
 def _read_array(stored: h5py.Dataset) -> Array:
