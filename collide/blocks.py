@@ -5,166 +5,152 @@ into one block.  Conserved charges make such blocks small (two amplitudes for th
 is classical); they are found here from the zeros of the operators, never typed in.
 """
 
-from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Ints, Sparse
+from collide.exact.small import Operators, components, members
+from collide.exact.superoperator import Entries, entries
 
-SMALL = 64  # states up to which lists and dense matrices are quicker than scipy's sparse ones, whose calls cost 50 us
 ZERO = 1e-13  # entries below this times the largest one are zeros that rounding has filled
 
 
-class Blocks(NamedTuple):
+class Blocks:
     """A partition of basis states 0 ... d-1.
 
-    members : tuple of (size,) int arrays, the states of each block
-    label : (d,) block of each state
-    place : (d,) position of each state within its block
+    Parameters
+    ----------
+    label : (d,) int
+        Block of each state, numbered in the order of their lowest states.
+
+    Attributes
+    ----------
+    members : list of (size,) int arrays
+        The states of each block.
+    place : (d,) int
+        Position of each state within its block.
     """
 
-    members: tuple[Ints, ...]
-    label: Ints
-    place: Ints
+    def __init__(self, label: Ints) -> None:
+        self.label = label
+        self.members = members(label)
+        self.place = np.empty(len(label), dtype=np.int64)
+        for states in self.members:
+            self.place[states] = np.arange(len(states))
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
         """(nblocks,) number of states of each."""
-        return np.array([len(m) for m in self.members])
+        return np.bincount(self.label)
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """Size m to which block arrays are padded."""
         return int(self.sizes.max())
 
 
-def find_blocks(
-    d: int,
-    couplings: Iterable[Sparse | Complexes],
-    maps: Iterable[Sparse | Complexes],
-    supports: Iterable[Sequence[int] | Ints],
-) -> Blocks:
+class JumpTable(NamedTuple):
+    """Operators that map blocks into blocks: of operator k on block b the entries ``start[k nblocks + b]`` and on.
+
+    target (K, nblocks) int, -1 for no entries; start (K nblocks + 1,), row, column (n,) int; value (n,) complex
+    """
+
+    target: Ints
+    start: Ints
+    row: Ints
+    column: Ints
+    value: Complexes
+
+
+def find_blocks(d: int, couplings: Operators, maps: Operators, kets: Complexes | None = None) -> Blocks:
     """Finest partition closed under all operators.
 
     Parameters
     ----------
     d : int
         Number of basis states.
-    couplings : iterable of (d, d), sparse or up to `SMALL` states dense
+    couplings : (d, d) operators
         Act all the time (H_eff, free unitaries): states they connect share a block.
-    maps : iterable of (d, d), likewise
+    maps : (d, d) operators
         Act at once (jumps, Kraus operators): each must map a block into one block.
-    supports : iterable of index sequences
-        Basis states of a ket that a measurement prepares or asks for: they share a block.
+    kets : (n, d) complex, optional
+        What a measurement prepares or asks for: each lies in one block.
     """
-    links: list[tuple[Ints, Ints]] = [_pattern(operator) for operator in couplings]
-    for support in supports:
-        indices = np.asarray(support, dtype=np.int64)
-        links.append((indices[:-1], indices[1:]))
-    jumps = [_pattern(operator) for operator in maps]
-    label = _join(d, links)
+    _, row, column, _ = _without_dust(couplings)
+    links = [(row, column)] if kets is None else [(row, column), _along(kets)]
+    number, target, source, _ = _without_dust(maps)
+    label = components(d, *map(np.concatenate, zip(*links, strict=True)))
     while True:
-        merged = []
-        for row, col in jumps:
-            order = np.argsort(label[col], kind="stable")
-            source, target = label[col][order], row[order]
-            same = source[:-1] == source[1:]
-            merged.append((target[:-1][same], target[1:][same]))
-        finer = _join(d, [*links, *merged, _chain(label)])
-        if finer.max() == label.max():
-            break
-        label = finer
-    members = tuple(np.flatnonzero(label == block) for block in range(int(label.max()) + 1))
-    place = np.empty(d, dtype=np.int64)
-    for states in members:
-        place[states] = np.arange(len(states))
-    return Blocks(members, label, place)
+        # states that one operator reaches from one block share a block
+        key = number * d + label[source]
+        order = key.argsort(kind="stable")
+        key, image = key[order], target[order]
+        same = key[1:] == key[:-1]
+        one, other = image[:-1][same], image[1:][same]
+        if (label[one] == label[other]).all():
+            return Blocks(label)
+        links.append((one, other))
+        label = components(d, *map(np.concatenate, zip(*links, strict=True)))
 
 
-def _pattern(operator: Sparse | Complexes) -> tuple[Ints, Ints]:
-    """(rows, columns) of the entries that are not zero."""
-    if operator.shape[0] <= SMALL:
-        sizes = np.abs(operator if isinstance(operator, np.ndarray) else operator.toarray())
-        row, col = np.nonzero(sizes > ZERO * sizes.max())
-        return row, col
-    entries = sp.coo_array(operator)
-    if entries.nnz == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    kept = np.abs(entries.data) > ZERO * np.abs(entries.data).max()
-    return entries.row[kept].astype(np.int64), entries.col[kept].astype(np.int64)
+def _without_dust(operators: Operators) -> Entries:
+    """Entries of several operators that are not zero to rounding."""
+    number, row, column, value = entries(operators)
+    size = np.abs(value)
+    largest = np.zeros(len(operators))
+    np.maximum.at(largest, number, size)
+    kept = size > ZERO * largest[number]
+    return (number, row, column, value) if kept.all() else (number[kept], row[kept], column[kept], value[kept])
 
 
-def _chain(label: Ints) -> tuple[Ints, Ints]:
-    """Links that keep what is already one block together."""
-    order = np.argsort(label, kind="stable")
-    same = label[order][:-1] == label[order][1:]
-    return order[:-1][same], order[1:][same]
+def _along(kets: Complexes) -> tuple[Ints, Ints]:
+    """Links between the basis states on which each ket has weight."""
+    size = np.abs(kets)
+    ket, state = (size > ZERO * size.max(axis=1, keepdims=True)).nonzero()
+    same = ket[1:] == ket[:-1]
+    return state[:-1][same], state[1:][same]
 
 
-def _join(d: int, links: list[tuple[Ints, Ints]]) -> NDArray[np.int64]:
-    """(d,) number of the connected set of each state, in the order of their lowest states."""
-    if d <= SMALL:
-        return _join_few(d, links)
-    rows = np.concatenate([np.empty(0, dtype=np.int64), *(row for row, _ in links)])
-    cols = np.concatenate([np.empty(0, dtype=np.int64), *(col for _, col in links)])
-    graph = sp.coo_array((np.ones(len(rows), dtype=np.int8), (rows, cols)), shape=(d, d))
-    return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
-
-
-def _join_few(d: int, links: list[tuple[Ints, Ints]]) -> NDArray[np.int64]:
-    """The same by joining trees, each named after its lowest state."""
-    above = list(range(d))
-
-    def root(state: int) -> int:
-        while above[state] != state:
-            state = above[state]
-        return state
-
-    for rows, cols in links:
-        for a, b in zip(rows.tolist(), cols.tolist(), strict=True):
-            low, high = sorted((root(a), root(b)))
-            above[high] = low
-    return np.unique([root(state) for state in range(d)], return_inverse=True)[1].astype(np.int64)
-
-
-def block_diagonal(operator: Sparse, blocks: Blocks) -> Complexes:
-    """(nblocks, m, m) diagonal blocks of an operator, padded by zeros."""
-    out = np.zeros((len(blocks.members), blocks.largest, blocks.largest), dtype=complex)
-    entries = sp.coo_array(operator)
-    inside = blocks.label[entries.row] == blocks.label[entries.col]
-    row, col = entries.row[inside], entries.col[inside]
-    out[blocks.label[row], blocks.place[row], blocks.place[col]] = entries.data[inside]
+def block_diagonals(operators: Operators, blocks: Blocks) -> Complexes:
+    """(n, nblocks, m, m) diagonal blocks of operators, padded by zeros."""
+    m = blocks.largest
+    out = np.zeros((len(operators), len(blocks.members), m, m), dtype=complex)
+    if not len(operators):
+        return out
+    number, row, column, value = entries(operators)
+    inside = blocks.label[row] == blocks.label[column]
+    number, row, column = number[inside], row[inside], column[inside]
+    out[number, blocks.label[row], blocks.place[row], blocks.place[column]] = value[inside]
     return out
 
 
-def block_map(operator: Sparse, blocks: Blocks) -> tuple[Complexes, Ints]:
-    """((nblocks, m, m) matrices, (nblocks,) target blocks or -1) of an operator that maps blocks into blocks."""
-    out = np.zeros((len(blocks.members), blocks.largest, blocks.largest), dtype=complex)
-    target = np.full(len(blocks.members), -1, dtype=np.int64)
-    row, col = _pattern(operator)
-    if not len(row):
-        return out, target
-    data = np.asarray(sp.csr_array(operator)[row, col]).reshape(-1)
-    source = blocks.label[col]
-    target[source] = blocks.label[row]
-    if np.any(target[source] != blocks.label[row]):
+def block_diagonal(operator: Sparse | Complexes, blocks: Blocks) -> Complexes:
+    """(nblocks, m, m) diagonal blocks of one operator, padded by zeros."""
+    return block_diagonals([operator], blocks)[0]
+
+
+def jump_table(operators: Operators, blocks: Blocks) -> JumpTable:
+    """Entries of operators that map blocks into blocks, in the order of operator, block, row and column."""
+    nb, m = len(blocks.members), blocks.largest
+    number, row, column, value = _without_dust(operators)
+    of = number * nb + blocks.label[column]
+    target = np.full(len(operators) * nb, -1, dtype=np.int64)
+    target[of] = blocks.label[row]
+    if (target[of] != blocks.label[row]).any():
         raise AssertionError("an operator leaves the partition that was found for it")
-    out[source, blocks.place[row], blocks.place[col]] = data
-    return out, target
+    start = np.zeros(len(operators) * nb + 1, dtype=np.int64)
+    start[1:] = np.bincount(of, minlength=len(operators) * nb).cumsum()
+    row, column = blocks.place[row], blocks.place[column]
+    order = ((of * m + row) * m + column).argsort()
+    return JumpTable(target.reshape(-1, nb), start, row[order], column[order], value[order])
 
 
-def block_ket(ket: Complexes, blocks: Blocks) -> tuple[int, Complexes]:
-    """(block, (m,) amplitudes) of a ket that lies in one block."""
-    block = int(blocks.label[np.argmax(np.abs(ket))])
-    out = np.zeros(blocks.largest, dtype=complex)
-    out[: len(blocks.members[block])] = ket[blocks.members[block]]
+def block_kets(kets: Complexes, blocks: Blocks) -> tuple[Ints, Complexes]:
+    """((n,) block, (n, m) amplitudes) of kets each of which lies in one block."""
+    block = blocks.label[np.abs(kets).argmax(axis=1)]
+    ket, state = (block[:, None] == blocks.label).nonzero()
+    out = np.zeros((len(kets), blocks.largest), dtype=complex)
+    out[ket, blocks.place[state]] = kets[ket, state]
     return block, out
-
-
-def support(ket: Complexes) -> Ints:
-    """Basis states on which a ket has weight."""
-    return np.flatnonzero(np.abs(ket) > ZERO * np.abs(ket).max())

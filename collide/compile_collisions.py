@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import Blocks, block_map, find_blocks, support
+from collide.blocks import Blocks, find_blocks, jump_table
 from collide.compile_flows import flow_tables, loss, require_sampled
-from collide.compile_jumps import entries_of, explain
+from collide.compile_jumps import explain
 from collide.ends import Basis, cumulative, end_arrays, measured_kets
 from collide.exact.process import Floats, Flow, Instrument, Process, Sparse, Unitary, embed
 from collide.protocol import Protocol
@@ -23,10 +23,9 @@ def collision_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, ND
     assert process.tau is not None
     require_sampled(process)
     elements, followed = fold_unitaries(process)
-    kets = measured_kets(protocol)
     flows = [element for element in elements if isinstance(element, Flow)]
     patterns = [op for ops in [*followed, *(flow.ops for flow in flows)] for op in ops]
-    blocks = find_blocks(process.d, [loss(flow) for flow in flows], patterns, [support(ket) for ket in kets])
+    blocks = find_blocks(process.d, [loss(flow) for flow in flows], patterns, measured_kets(protocol))
     tables = outcome_tables(elements, followed, blocks) | flow_tables(elements, process, blocks)
     steps = np.rint(protocol.tlist / process.tau).astype(np.int64)
     arrays = end_arrays(process, protocol, blocks, Basis(None)) | tables | {"steps": steps}
@@ -91,14 +90,13 @@ def outcome_tables(
             chosen += [(instrument, ops[k], int(k)) for k in members[likely]]
             outcome_start.append(outcome_start[-1] + len(members))
         prior_start.append(prior_start[-1] + len(levels))
-    mapped = [block_map(op, blocks) for _, op, _ in chosen]
-    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
+    target, start, row, column, value = jump_table([op for _, op, _ in chosen], blocks)
     return {
         "prior_start": np.array(prior_start, dtype=np.int64),
         "prior_cdf": np.concatenate([np.zeros(0), *cdf]),
         "prior_guide": np.concatenate([np.zeros(0, np.int64), *guides]),
         "outcome_start": np.array(outcome_start, dtype=np.int64),
-        "target": np.array([target for _, target in mapped], dtype=np.int64).reshape(len(mapped), len(blocks.members)),
+        "target": target,
         "entry_start": start,
         "entry_row": row,
         "entry_column": column,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from collide.blocks import block_diagonal, block_map, find_blocks, support
-from collide.compile_jumps import entries_of, explain
+from collide.blocks import block_diagonal, find_blocks, jump_table
+from collide.compile_jumps import explain
 from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exchange import COMPLETENESS
@@ -47,14 +47,11 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
     """Arrays of an event-driven collision program and a sentence that says what will run and why."""
     assert process.tau is not None
     events = resolve_period(process)
-    kets = measured_kets(protocol)
-    blocks = find_blocks(process.d, [events.null], events.ops, [support(ket) for ket in kets])
-    mapped = [block_map(op, blocks) for op in events.ops]
-    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
-    targets = [target for _, target in mapped]
+    blocks = find_blocks(process.d, [events.null], events.ops, measured_kets(protocol))
+    target, start, row, column, value = jump_table(events.ops, blocks)
     arrays = end_arrays(process, protocol, blocks, Basis(None)) | {
         "null": block_diagonal(events.null, blocks),
-        "target": np.array(targets) if targets else np.zeros((0, len(blocks.members)), dtype=np.int64),
+        "target": target,
         "jump_start": start,
         "jump_row": row,
         "jump_column": column,

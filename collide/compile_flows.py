@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import Blocks, block_diagonal, block_map
-from collide.compile_jumps import entries_of
+from collide.blocks import Blocks, block_diagonal, block_diagonals, jump_table
 from collide.exact.process import Flow, Process, Sparse
 
 
@@ -49,8 +48,7 @@ def flow_tables(elements: Sequence[Any], process: Process, blocks: Blocks) -> di
     for number, flow in enumerate(flows):
         rate[number], turn[number] = _eigenbases(block_diagonal(loss(flow), blocks), blocks)
     time = np.array([flow.duration or 0.0 for flow in flows])
-    mapped = [block_map(op, blocks) for flow in flows for op in flow.ops]
-    start, row, column, value = entries_of([matrix for matrix, _ in mapped])
+    target, start, row, column, value = jump_table([op for flow in flows for op in flow.ops], blocks)
     numbers = iter(range(len(flows)))
     energies = [load.energy for load in process.loads]
     return {
@@ -60,7 +58,7 @@ def flow_tables(elements: Sequence[Any], process: Process, blocks: Blocks) -> di
         "flow_fall": np.exp(-0.5 * rate * time[:, None, None]),
         "flow_turn": turn,
         "flow_channel": np.cumsum([0, *(len(flow.ops) for flow in flows)]).astype(np.int64),
-        "flow_target": np.array([t for _, t in mapped], dtype=np.int64).reshape(len(mapped), nb),
+        "flow_target": target,
         "flow_start": start,
         "flow_row": row,
         "flow_column": column,
@@ -70,8 +68,8 @@ def flow_tables(elements: Sequence[Any], process: Process, blocks: Blocks) -> di
         ).astype(np.int64),
         "flow_load": np.array([int(flow.load[0]) if len(flow.load) else -1 for flow in flows], dtype=np.int64),
         "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
-        "load_energy": _stack([block_diagonal(E, blocks) for E in energies], nb, m),
-        "load_rest": _stack([block_diagonal(process.H - E, blocks) for E in energies], nb, m),
+        "load_energy": block_diagonals(energies, blocks),
+        "load_rest": block_diagonals([process.H - E for E in energies], blocks),
     }
 
 
@@ -86,7 +84,3 @@ def _eigenbases(G: NDArray[np.complex128], blocks: Blocks) -> tuple[NDArray[np.f
             values, vectors = np.diag(inside).real, np.eye(size)
         rate[block, :size], turn[block, :size, :size] = np.maximum(values, 0.0), vectors
     return rate, turn
-
-
-def _stack(arrays: list[NDArray[Any]], nb: int, m: int) -> NDArray[np.complex128]:
-    return np.array(arrays, dtype=complex).reshape(len(arrays), nb, m, m)

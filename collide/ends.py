@@ -1,13 +1,15 @@
 """What both engines read at the two ends of a trajectory and at its stops, in the coordinates of the blocks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import Blocks, block_diagonal, block_ket
-from collide.exact.process import Complexes, Floats, Ints, Process, Sparse
+from collide.blocks import Blocks, block_diagonals, block_kets
+from collide.exact.process import Complexes, Floats, Process, Sparse
+from collide.exact.small import Operators, gathered, is_small
 from collide.outcomes import energies
 from collide.protocol import MOST_STATES, Protocol
 
@@ -20,17 +22,26 @@ class Basis:
     def __init__(self, vectors: Complexes | None) -> None:
         self.vectors = vectors
 
-    def operator(self, matrix: Sparse) -> Sparse:
-        """V^dagger A V, rounding dust removed."""
-        return sp.csr_array(matrix) if self.vectors is None else sp.csr_array(self.dense(matrix))
+    def operators(self, matrices: Sequence[Sparse], d: int) -> Operators:
+        """V^dagger A V of several operators (d, d), rounding dust removed."""
+        if not len(matrices):
+            return ()
+        return self.turned(gathered(matrices, d), d)
 
-    def dense(self, matrix: Sparse) -> Complexes:
-        """The same as a dense matrix."""
+    def turned(self, given: Operators, d: int) -> Operators:
+        """The same of operators that have been gathered."""
         if self.vectors is None:
-            return np.asarray(matrix.toarray(), dtype=complex)
-        dense = self.vectors.conj().T @ (matrix @ self.vectors)
-        sizes = np.abs(dense)
-        return np.where(sizes > DUST * max(sizes.max(), 1e-300), dense, 0)
+            return given
+        if is_small(d):
+            return self._rotated(given)
+        return tuple(sp.csr_array(self._rotated(matrix)) for matrix in given)
+
+    def _rotated(self, matrices: Any) -> Complexes:
+        """The same of one operator or of a dense stack."""
+        assert self.vectors is not None
+        turned = self.vectors.conj().T @ (matrices @ self.vectors)
+        sizes = np.abs(turned)
+        return np.where(sizes > DUST * sizes.max(axis=(-2, -1), keepdims=True), turned, 0)
 
     def kets(self, kets: Complexes) -> Complexes:
         """(n, d) kets in the program's basis."""
@@ -49,49 +60,46 @@ def measured_kets(protocol: Protocol) -> Complexes:
 
 def end_arrays(process: Process, protocol: Protocol, blocks: Blocks, basis: Basis) -> dict[str, NDArray[Any]]:
     """Arrays for opening and closing measurements, energies, observables and heats."""
-    first, last = protocol.opening, protocol.closing
-    initial = [block_ket(ket, blocks) for ket in basis.kets(first.kets)]
-    final_block, final_vec, final_energy = (
-        _product_basis(process, blocks) if last is None else _kets(process, last.kets, blocks, basis)
-    )
-    members = np.full((len(blocks.members), blocks.largest), -1, dtype=np.int64)
-    for block, states in enumerate(blocks.members):
-        members[block, : len(states)] = states
+    first = protocol.opening
+    initial_block, initial_vec = block_kets(basis.kets(first.kets), blocks)
     table = process.counts
     quantum = np.zeros((len(table), len(table.baths)))
     quantum[np.arange(len(table)), table.bath] = table.quantum
-    observables = [block_diagonal(basis.operator(op), blocks) for op in protocol.e_ops.values()]
-    shape = (len(blocks.members), blocks.largest, blocks.largest)
-    d = process.d
+    wanted = basis.operators([process.H, *protocol.e_ops.values()], process.d)
+    energy, *observables = block_diagonals(wanted, blocks)
     return {
-        "size": blocks.sizes.astype(np.int64),
-        "basis": members,
-        "vectors": _vectors(d, basis),
-        "energy": block_diagonal(basis.operator(process.H), blocks),
+        "size": blocks.sizes,
+        "basis": _states(blocks),
+        "vectors": _vectors(process.d, basis),
+        "energy": energy,
         "quantum": quantum,
         "initial_cdf": cumulative(first.p),
-        "initial_block": np.array([block for block, _ in initial], dtype=np.int64),
-        "initial_vec": np.array([ket for _, ket in initial]),
+        "initial_block": initial_block,
+        "initial_vec": initial_vec,
         "initial_energy": energies(first.kets, process.H),
-        "final_block": final_block,
-        "final_vec": final_vec,
-        "final_energy": final_energy,
-        "e_ops": np.array(observables) if observables else np.zeros((0, *shape), dtype=complex),
+        **_closing_arrays(process, protocol, blocks, basis),
+        "e_ops": np.array(observables, dtype=complex).reshape(-1, *energy.shape),
     }
 
 
-def _kets(process: Process, kets: Complexes, blocks: Blocks, basis: Basis) -> tuple[Ints, Complexes, Floats]:
-    """Closing outcomes that are kets: their blocks, amplitudes and energies."""
-    found = [block_ket(ket, blocks) for ket in basis.kets(kets)]
-    block = np.array([block for block, _ in found], dtype=np.int64)
-    return block, np.array([ket for _, ket in found]), energies(kets, process.H)
+def _states(blocks: Blocks) -> NDArray[np.int64]:
+    """(nblocks, m) states of each block, -1 beyond them."""
+    out = np.full((len(blocks.members), blocks.largest), -1, dtype=np.int64)
+    out[blocks.label, blocks.place] = np.arange(len(blocks.label))
+    return out
 
 
-def _product_basis(process: Process, blocks: Blocks) -> tuple[Ints, Complexes, Floats]:
-    """Closing outcomes that are the basis states themselves."""
-    vectors = np.zeros((process.d, blocks.largest), dtype=complex)
-    vectors[np.arange(process.d), blocks.place] = 1.0
-    return blocks.label.astype(np.int64), vectors, process.H.diagonal().real.copy()
+def _closing_arrays(process: Process, protocol: Protocol, blocks: Blocks, basis: Basis) -> dict[str, NDArray[Any]]:
+    """Blocks, amplitudes and energies of the closing outcomes: kets, or in a large system the basis states."""
+    last = protocol.closing
+    if last is None:
+        block, vec = blocks.label, np.zeros((process.d, blocks.largest), dtype=complex)
+        vec[np.arange(process.d), blocks.place] = 1.0
+        energy: Floats = process.H.diagonal().real.copy()
+    else:
+        block, vec = block_kets(basis.kets(last.kets), blocks)
+        energy = energies(last.kets, process.H)
+    return {"final_block": block, "final_vec": vec, "final_energy": energy}
 
 
 def _vectors(d: int, basis: Basis) -> Complexes:

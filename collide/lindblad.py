@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from collide.balance import BalanceReport, report_balance, require_reverse
 from collide.baths import Bath
 from collide.channels import Channel, CountBook, book_channels
+from collide.exact.levels import eigenbasis
 from collide.exact.methods import ExactMethods
 from collide.exact.process import Process
 from collide.operators import Space, as_dims, as_hermitian, as_operator
@@ -31,12 +32,15 @@ class LindbladModel(ExactMethods):
         See `local`, `davies` and `Channel`.
     dims : sequence of int or Space, optional
         Dimensions of the sites; by default those of a QuTiP `H`, else one site.
+    lamb_shift : (d, d) operator, optional
+        What the baths add to the Hamiltonian of the evolution, see `lamb_shift`; none by default.  It commutes with
+        `H`, whose expectation value alone is the system's energy: quanta stay differences of its levels.
 
     Raises
     ------
     ValueError
-        For a Hamiltonian that is not Hermitian, operators of another shape, and a thermal channel without its reverse
-        or against detailed balance.
+        For a Hamiltonian that is not Hermitian, operators of another shape, a Lamb shift that does not commute with
+        `H`, and a thermal channel without its reverse or against detailed balance.
 
     Examples
     --------
@@ -49,7 +53,14 @@ class LindbladModel(ExactMethods):
     0.026196
     """
 
-    def __init__(self, H: Any, channels: Sequence[Channel], *, dims: Sequence[int] | Space | None = None) -> None:
+    def __init__(
+        self,
+        H: Any,
+        channels: Sequence[Channel],
+        *,
+        dims: Sequence[int] | Space | None = None,
+        lamb_shift: Any = None,
+    ) -> None:
         self.H = as_hermitian(H, "H")
         self.dims = as_dims(dims, H, self.H.shape[0])
         self.channels = tuple(channels)
@@ -58,7 +69,9 @@ class LindbladModel(ExactMethods):
         book = CountBook()
         booked = book_channels(self.channels, self.H.shape[0], book)
         require_reverse(self.channels)
-        flow = booked.flow(self.H, len(book.baths), None)
+        self.lamb_shift = None if lamb_shift is None else _shift(lamb_shift, self.H)
+        drive = self.H if self.lamb_shift is None else sp.csr_array(self.H + self.lamb_shift)
+        flow = booked.flow(drive, len(book.baths), None)
         self.process = Process(self.dims, self.H, (flow,), book.table(), None, booked.loads)
 
     def __repr__(self) -> str:
@@ -70,6 +83,45 @@ class LindbladModel(ExactMethods):
     def check(self) -> BalanceReport:
         """Sentences on detailed balance, implied temperatures, close frequencies and the steady state."""
         return report_balance(self)
+
+    @classmethod
+    def davies(
+        cls,
+        H: Any,
+        couplings: Sequence[tuple[Any, Bath]],
+        *,
+        lamb_shift: bool = False,
+        cutoff: float | None = None,
+        tolerance: float = GROUPING,
+        dims: Sequence[int] | Space | None = None,
+    ) -> "LindbladModel":
+        """The global (secular) equation of several baths, with or without its Lamb shift.
+
+        Parameters
+        ----------
+        H : (d, d) operator
+        couplings : sequence of (operator, Bath)
+            See the function `davies`, whose channels these become.
+        lamb_shift : bool
+            Add the shift of every bath to the Hamiltonian of the evolution, see the function `lamb_shift`; the energy
+            remains the expectation value of `H`.  Off by default: it changes coherences only.
+        cutoff : float, optional
+            Upper limit of the shift's integral, needed for it.
+        tolerance : float
+            Bohr frequencies closer than this times the largest energy are one frequency.
+        dims : sequence of int or Space, optional
+
+        Returns
+        -------
+        LindbladModel
+        """
+        channels = [c for coupling, bath in couplings for c in davies(H, coupling, bath, tolerance=tolerance)]
+        if not lamb_shift:
+            return cls(H, channels, dims=dims)
+        if cutoff is None:
+            raise ValueError("`lamb_shift` needs `cutoff`, the upper limit of its integral over the baths' frequencies")
+        shift = sum(_lamb_shift(H, coupling, bath, cutoff, tolerance) for coupling, bath in couplings)
+        return cls(H, channels, dims=dims, lamb_shift=shift)
 
     @classmethod
     def from_qutip(
@@ -107,12 +159,24 @@ class LindbladModel(ExactMethods):
         return cls(H, channels)
 
     def to_qutip(self) -> tuple[Any, list[Any]]:
-        """(H, c_ops) as QuTiP objects, rates inside the operators."""
+        """(H, c_ops) as QuTiP objects: H with the Lamb shift if there is one, rates inside the operators."""
         import qutip
 
         dims = [list(self.dims), list(self.dims)]
         flow: Any = self.process.elements[0]
-        return qutip.Qobj(self.H.toarray(), dims=dims), [qutip.Qobj(op.toarray(), dims=dims) for op in flow.ops]
+        return qutip.Qobj(flow.H.toarray(), dims=dims), [qutip.Qobj(op.toarray(), dims=dims) for op in flow.ops]
+
+
+def _shift(value: Any, H: Any) -> Any:
+    """A Lamb shift (d, d), refused where it would do work."""
+    shift = as_hermitian(value, "lamb_shift", H.shape[0])
+    work = abs(shift @ H - H @ shift).max()
+    if work > 1e-8 * abs(H).max() * abs(shift).max():
+        raise ValueError(
+            f"`lamb_shift` must commute with `H`, but their commutator is {work:.3g}: add it to `H` if it is to be"
+            " energy"
+        )
+    return shift
 
 
 def local(op: Any, omega: float, bath: Bath) -> list[Channel]:
@@ -189,35 +253,19 @@ def eigenoperators(H: Any, coupling: Any, *, tolerance: float = GROUPING) -> tup
     starts = np.flatnonzero(np.diff(omega[order], prepend=-math.inf) > scale)
     frequencies, operators = [], []
     rotate = _rotation(vectors)
-    for members in np.split(order, starts[1:]):
-        width = float(np.ptp(omega[members]))
+    for group in np.split(order, starts[1:]):
+        width = float(np.ptp(omega[group]))
         if width > 10 * scale:
             raise ValueError(
-                f"Bohr frequencies near {omega[members].mean():.6g} form a chain of width {width:.3g} with steps below"
+                f"Bohr frequencies near {omega[group].mean():.6g} form a chain of width {width:.3g} with steps below"
                 f" {scale:.3g}: choose another `tolerance`"
             )
-        value = float(omega[members].mean())
-        at = rows[members], cols[members]
+        value = float(omega[group].mean())
+        at = rows[group], cols[group]
         part = sp.csr_array((A[at], at), shape=A.shape)
         operators.append(_clean(rotate(part)))
         frequencies.append(0.0 if abs(value) <= scale else value)
     return frequencies, operators
-
-
-def eigenbasis(H: Any) -> tuple[Any, Any]:
-    """Energies and eigenvectors; the basis itself, unsorted, where H is diagonal in it."""
-    dense = H.toarray()
-    if np.count_nonzero(dense - np.diag(np.diag(dense))) == 0:
-        return np.diag(dense).real.copy(), np.eye(len(dense), dtype=complex)
-    # blocks apart, so that eigenvectors keep the quantum numbers that H conserves
-    count, label = sp.csgraph.connected_components(sp.csr_array(np.abs(dense) > 0), directed=False)
-    energies, vectors = np.empty(len(dense)), np.zeros_like(dense)
-    for block in range(count):
-        members = np.flatnonzero(label == block)
-        values, kets = np.linalg.eigh(dense[np.ix_(members, members)])
-        energies[members] = values
-        vectors[np.ix_(members, members)] = kets
-    return energies, vectors
 
 
 def _rotation(vectors: Any) -> Callable[[Any], Any]:
@@ -240,7 +288,7 @@ def _clean(matrix: Any) -> Any:
 
 
 def lamb_shift(H: Any, coupling: Any, bath: Bath, *, cutoff: float, tolerance: float = GROUPING) -> Any:
-    r"""The Lamb-shift Hamiltonian of a Hermitian coupling, to be added to `H` by whoever wants it.
+    r"""The Lamb-shift Hamiltonian of a Hermitian coupling, for whoever wants it in the evolution.
 
     .. math::
         H_{LS} = \sum_\omega S(\omega)\,A^\dagger(\omega)A(\omega),\qquad
@@ -251,11 +299,23 @@ def lamb_shift(H: Any, coupling: Any, bath: Bath, *, cutoff: float, tolerance: f
 
     Parameters
     ----------
+    coupling : (d, d) operator
+        Hermitian.
     cutoff : float
         Upper limit of the integral; it must exceed every Bohr frequency.
+
+    Returns
+    -------
+    (d, d) sparse
+        Commutes with `H`; for ``LindbladModel(H, channels, lamb_shift=...)``.
     """
+    return _lamb_shift(H, coupling, bath, cutoff, tolerance)
+
+
+def _lamb_shift(H: Any, coupling: Any, bath: Bath, cutoff: float, tolerance: float) -> Any:
     from scipy.integrate import quad
 
+    as_hermitian(coupling, "coupling")  # one that is not has other correlations, whose shift this is not
     frequencies, operators = eigenoperators(H, coupling, tolerance=tolerance)
     if not cutoff > max(map(abs, frequencies)):
         raise ValueError(

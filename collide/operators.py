@@ -196,15 +196,18 @@ def as_operator(value: Any, name: str, d: int | None = None) -> Sparse:
 
 def as_hermitian(value: Any, name: str, d: int | None = None) -> Sparse:
     """Like `as_operator`, for an operator that must equal its adjoint to 1e-10 of its largest entry."""
-    matrix = as_operator(value, name, d)
-    difference = matrix - matrix.conj().T
-    scale = max(1.0, abs(matrix).max() if matrix.nnz else 0.0)
-    worst = abs(difference).max() if difference.nnz else 0.0
+    return sp.csr_array(_hermitian_part(as_operator(value, name, d), name))
+
+
+def _hermitian_part(matrix: Any, name: str) -> Any:
+    """A matrix, sparse or dense, without what rounding adds to a Hermitian one; refused where that is more."""
+    adjoint = matrix.conj().T
+    worst, scale = abs(matrix - adjoint).max(), max(1.0, abs(matrix).max())
     if worst > HERMITIAN_TOLERANCE * scale:
         raise ValueError(
             f"`{name}` must be Hermitian, but differs from its adjoint by {worst:.3g}: add the conjugate part"
         )
-    return sp.csr_array((matrix + matrix.conj().T) / 2)
+    return (matrix + adjoint) / 2
 
 
 def as_state(value: Any, name: str, d: int) -> NDArray[np.complex128]:
@@ -225,7 +228,9 @@ def as_state(value: Any, name: str, d: int) -> NDArray[np.complex128]:
         raise ValueError(
             f"`{name}` must be a ket of shape ({d},) or a state of shape ({d}, {d}), but has shape {array.shape}"
         )
-    rho = as_hermitian(array, name, d).toarray()
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"`{name}` has entries that are not finite: check the parameters it was made from")
+    rho = _hermitian_part(array, name)
     trace = float(np.trace(rho).real)
     if abs(trace - 1) > 1e-8:
         raise ValueError(f"`{name}` must have trace 1, but its trace is {trace:.6g}: divide by it")

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 import qutip
+from scipy.integrate import quad
 import scipy.sparse as sp
 
 from collide import Bath, Channel, LindbladModel, Space, davies, flat, local, ohmic, qubit
+from collide.exact.flat import flatten
 from collide.lindblad import eigenoperators, lamb_shift
 from collide.operators import lowering
+from collide.program import compile_program, run_chunk
 
 s = lowering(2)
 space = Space(qubit(), qubit())
@@ -194,8 +197,6 @@ def test_lamb_shift_commutes_with_h_and_vanishes_with_the_coupling() -> None:
 
 
 def test_lamb_shift_of_a_qubit_against_a_direct_integral() -> None:
-    from scipy.integrate import quad
-
     bath = Bath("b", temperature=0.7, spectral_density=ohmic(0.1, cutoff=2.0, shape="exponential"))
     shift = lamb_shift(np.diag([0.0, 1.0]), s + s.T, bath, cutoff=60.0).toarray().real
     # splitting shift = (1/2pi) P int J (1 + 2n) 2 / (1 - nu^2): symmetric form, singularity subtracted by hand
@@ -203,6 +204,85 @@ def test_lamb_shift_of_a_qubit_against_a_direct_integral() -> None:
     f = lambda nu: bath.strength(nu) * (1 + 2 * bath.occupation(nu)) * 2 / (1 - nu**2)  # noqa: E731
     value = sum(quad(f, a, b, limit=800)[0] for a, b in ((1e-9, 1 - eps), (1 + eps, 60.0))) / (2 * math.pi)
     assert shift[1, 1] - shift[0, 0] == pytest.approx(value, rel=2e-3)
+
+
+def principal_value(f: Any, pole: float, cutoff: float) -> float:
+    """P int_0^cutoff f(nu) / (pole - nu), the singularity taken out by hand."""
+    if not 0 < pole < cutoff:
+        return quad(lambda nu: f(nu) / (pole - nu), 0, cutoff, limit=800, epsabs=1e-13, points=[0.01, 0.1, 1.0])[0]
+    at = f(pole)
+    smooth = [
+        quad(lambda nu: (f(nu) - at) / (pole - nu), a, b, limit=800, epsabs=1e-13)[0]
+        for a, b in ((0, pole), (pole, 2 * pole), (2 * pole, cutoff))
+    ]
+    return sum(smooth) + at * math.log(pole / (cutoff - pole))
+
+
+@pytest.mark.parametrize("statistics", ["boson", "spin"])
+def test_lamb_shift_is_the_principal_value_of_every_frequency(statistics: str) -> None:
+    """Three unequal levels, one of them coupled to itself: every S(omega) by a quadrature of our own."""
+    cutoff, energies = 40.0, np.array([0.0, 0.7, 1.9])
+    bath = Bath("b", beta=1.3, statistics=statistics, spectral_density=ohmic(0.1, cutoff=2.0, shape="exponential"))
+    A = np.array([[0.0, 1.0, 0.5], [1.0, 0.4, 2.0], [0.5, 2.0, 0.0]])
+    J, n = (
+        lambda nu: 0.1 * nu * math.exp(-nu / 2),
+        lambda nu: 1 / (math.exp(1.3 * nu) + (1 if statistics == "spin" else -1)),
+    )
+    up = lambda nu: J(nu) * n(nu) if nu > 0 else (0.0 if statistics == "spin" else 0.1 / 1.3)  # noqa: E731
+    down = lambda nu: (J(nu) - up(nu)) if statistics == "spin" else J(nu) + up(nu)  # noqa: E731
+    S = {}
+    for omega in (-1.9, -1.2, -0.7, 0.7, 1.2, 1.9):
+        S[omega] = (principal_value(down, omega, cutoff) - principal_value(up, -omega, cutoff)) / (2 * math.pi)
+    S[0.0] = -quad(lambda nu: (down(nu) - up(nu)) / nu, 0, cutoff, limit=800)[0] / (2 * math.pi)
+    expected = np.zeros((3, 3))
+    for i, j in np.ndindex(3, 3):  # A(omega) takes level j to level i
+        expected[j, j] += S[round(energies[j] - energies[i], 9)] * A[i, j] ** 2
+    found = lamb_shift(np.diag(energies), A, bath, cutoff=cutoff).toarray()
+    assert np.allclose(found, expected, atol=2e-9)
+
+
+def test_lamb_shift_of_a_flat_density_in_closed_form() -> None:
+    """At T = 0, S(omega) = J / 2 pi ln(omega / (cutoff - omega)) and S(-omega) = -J / 2 pi ln(1 + cutoff / omega)."""
+    cold = Bath("b", temperature=0.0, spectral_density=flat(0.2))
+    shift = lamb_shift(np.diag([0.0, 1.0]), s + s.T, cold, cutoff=30.0).toarray().real
+    assert shift[1, 1] == pytest.approx(-0.2 / (2 * math.pi) * math.log(29.0), abs=1e-10)
+    assert shift[0, 0] == pytest.approx(-0.2 / (2 * math.pi) * math.log(31.0), abs=1e-10)
+
+
+def test_lamb_shift_is_an_option_that_moves_coherences_only() -> None:
+    warm = Bath("a", temperature=0.7, spectral_density=ohmic(0.6, cutoff=2.0))
+    cold = Bath("b", temperature=0.2, spectral_density=ohmic(0.9, cutoff=2.0))
+    couplings = [(space.sx(0), warm), (space.sx(1), cold)]
+    plain = LindbladModel(H2, [c for A, bath in couplings for c in davies(H2, A, bath)], dims=space)
+    off = LindbladModel.davies(H2, couplings, dims=space)
+    on = LindbladModel.davies(H2, couplings, dims=space, lamb_shift=True, cutoff=50.0)
+    for ours, theirs in zip(flatten(off.process).items(), flatten(plain.process).items(), strict=True):
+        assert ours[0] == theirs[0]
+        assert np.array_equal(ours[1], theirs[1], equal_nan=True)
+    shift = sum(lamb_shift(H2, A, bath, cutoff=50.0) for A, bath in couplings).toarray()
+    assert np.allclose(on.to_qutip()[0].full(), H2.toarray() + shift, atol=1e-14)
+    assert np.array_equal(on.process.H.toarray(), off.process.H.toarray())
+    assert np.abs(shift - np.trace(shift) / 4 * np.eye(4)).max() > 1e-3
+    assert np.allclose(on.steady_state(), off.steady_state(), atol=1e-12)
+    assert on.heat_currents() == pytest.approx(off.heat_currents(), abs=1e-12)
+    ket = np.full(4, 0.5)
+    H, c_ops = on.to_qutip()
+    exact = qutip.mesolve(
+        H, qutip.Qobj(ket, dims=[[2, 2], [1, 1]]), [0, 2.0], c_ops, options={"rtol": 1e-10, "atol": 1e-12}
+    )
+    assert np.allclose(on.evolve(ket, [2.0])[0], exact.states[-1].full(), atol=1e-8)
+    assert np.abs(on.evolve(ket, [2.0]) - off.evolve(ket, [2.0])).max() > 1e-3
+
+
+def test_trajectories_evolve_with_the_lamb_shift() -> None:
+    channels = local(space.s(0), 1.0, bath)
+    plain = LindbladModel(H2, channels, dims=space)
+    model = LindbladModel(H2, channels, dims=space, lamb_shift=0.4 * H2)
+    ket, n = np.full(4, 0.5), 20_000
+    program = compile_program(model, 2.0, initial=ket)
+    rho = run_chunk(program, 4, 0, n).partial["rho_sum"][-1] / n
+    assert np.abs(rho - model.evolve(ket, [2.0])[0]).max() < 5 / math.sqrt(n)
+    assert np.abs(rho - plain.evolve(ket, [2.0])[0]).max() > 20 / math.sqrt(n)
 
 
 bath = Bath("L", temperature=1.0, spectral_density=0.1)
@@ -245,6 +325,15 @@ bath = Bath("L", temperature=1.0, spectral_density=0.1)
         ),
         (lambda: LindbladModel(H2, local(space.s(0), 1.0, bath)).heat_currents("x"), "can only be 'steady'"),
         (lambda: lamb_shift(np.diag([0, 1.0]), s + s.T, bath, cutoff=0.5), "`cutoff` must exceed"),
+        (lambda: lamb_shift(np.diag([0, 1.0]), s, bath, cutoff=50.0), "`coupling` must be Hermitian"),
+        (
+            lambda: LindbladModel.davies(np.diag([0, 1.0]), [(s + s.T, bath)], lamb_shift=True),
+            "`lamb_shift` needs `cutoff`, the upper limit",
+        ),
+        (
+            lambda: LindbladModel(np.diag([0, 1.0]), local(s, 1.0, bath), lamb_shift=s + s.T),
+            "`lamb_shift` must commute with `H`, but their commutator is 1",
+        ),
     ],
 )
 def test_messages(call, sentence) -> None:

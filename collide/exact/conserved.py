@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.sectors import Sector
+from collide.exact.small import is_small, reach
 
 SAME = 1e-8  # eigenvalues of a conserved quantity closer than this belong to one subspace
 
@@ -20,12 +21,18 @@ class Dimensions(NamedTuple):
     sizes: tuple[int, ...]
 
 
-def closed_classes(matrix: Sparse) -> list[Ints]:
+def closed_classes(matrix: Sparse | Floats) -> list[Ints]:
     """Sets of coordinates that reach one another and nothing else; ``matrix[a, b]`` leads from b to a."""
-    n, label = connected_components(matrix.T != 0, directed=True, connection="strong")
+    size = matrix.shape[0]
+    if is_small(size) and isinstance(matrix, np.ndarray):
+        to = reach(matrix != 0)
+        closed = ~(to & ~to.T).any(axis=0)  # whatever is reached from b leads back to b
+        return [np.flatnonzero(to[:, b]) for b in np.flatnonzero(closed) if b == np.argmax(to[:, b])]
+    leads: Sparse = sp.csr_array(matrix)
+    n, label = connected_components(leads.T != 0, directed=True, connection="strong")
     if n == 1:
-        return [np.arange(matrix.shape[0])]
-    entries = sp.coo_array(matrix)
+        return [np.arange(size)]
+    entries = sp.coo_array(leads)
     source, target = label[entries.col], label[entries.row]
     left = np.zeros(n, bool)
     left[source[(source != target) & (entries.data != 0)]] = True
@@ -46,7 +53,7 @@ def conserved_subspaces(matrix: Floats, sector: Sector) -> list[Ints] | Dimensio
         The latter where superpositions of basis states span them.
     """
     d = sector.d
-    classes = [c[c < d] for c in closed_classes(sp.csr_array(matrix))]
+    classes = [c[c < d] for c in closed_classes(matrix)]
     classes = [c for c in classes if len(c)]
     if len(classes) > 1:
         return classes

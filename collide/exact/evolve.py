@@ -1,6 +1,7 @@
 """Exact averaged states in time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +10,8 @@ import scipy.sparse.linalg as sla
 from collide.exact.jets import PLAIN
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.reduced import DENSE, Reduced
+
+FEW = 64  # coordinates up to which a whole exponential is the cheapest way to any state
 
 
 def as_times(tlist: ArrayLike) -> Floats:
@@ -57,17 +60,18 @@ def propagate(reduced: Reduced, x: Floats, times: Floats) -> Iterator[Floats]:
         Ascending, from 0 on; multiples of the period for a repeated process.
     """
     if reduced.continuous:
-        yield from flow(reduced.generator, x, times, reduced.sector.trace)
+        generator = reduced.base if reduced.size <= FEW else reduced.generator
+        yield from flow(generator, x, times, reduced.sector.trace)
     else:
         yield from _repeat(reduced, x, periods(times, reduced.process.tau or 1.0))
 
 
-def flow(generator: Sparse, x: Floats, times: Floats, trace: Floats | None = None) -> Iterator[Floats]:
+def flow(generator: Sparse | Floats, x: Floats, times: Floats, trace: Floats | None = None) -> Iterator[Floats]:
     """Solutions of ``dx/dt = generator x`` at ascending times.
 
     Parameters
     ----------
-    generator : (m, m) sparse
+    generator : (m, m) sparse, or dense for up to `FEW` coordinates
     x : (m,) or (m, n) float
     times : (nt,) float
     trace : (m,) float, optional
@@ -78,7 +82,8 @@ def flow(generator: Sparse, x: Floats, times: Floats, trace: Floats | None = Non
     known: dict[float, Floats] = {}
     for gap in gaps:
         if gap and gap not in known and dense_is_cheaper(generator, gap, gaps.count(gap)):
-            known[gap] = PLAIN.expm(gap * generator.toarray()[None], trace)[0]
+            dense = generator if isinstance(generator, np.ndarray) else generator.toarray()
+            known[gap] = PLAIN.expm(gap * dense[None], trace)[0]
         if gap in known:
             x = known[gap] @ x
         elif gap:
@@ -105,11 +110,11 @@ def power_is_cheaper(reduced: Reduced, n: int, columns: int) -> bool:
     return reduced.dense and n * columns > 2 * np.log2(n + 1) * reduced.size
 
 
-def dense_is_cheaper(generator: Sparse, gap: float, uses: int) -> bool:
-    """Whether to exponentiate a whole sparse generator for a time step, or only its action on some states."""
+def dense_is_cheaper(generator: Any, gap: float, uses: int) -> bool:
+    """Whether to exponentiate a whole generator for a time step, or only its action on some states."""
     size = generator.shape[0]
-    if size <= 64 or size > DENSE:
-        return bool(size <= 64)
+    if size <= FEW or size > DENSE:
+        return bool(size <= FEW)
     norm = gap * abs(generator).sum(axis=0).max()
     action = uses * (1 + norm) * 2 * generator.nnz * 10  # sparse products run at a tenth of the speed of dense ones
     return bool(2 * size**3 * (8 + np.log2(1 + norm)) < action)

@@ -112,7 +112,7 @@ def _kraus(arrays: Mapping[str, NDArray[Any]], name: str) -> Any:
 
 
 def _put(out: Arrays, name: str, matrix: Sparse) -> None:
-    csr = sp.csr_array(matrix)
+    csr = matrix if isinstance(matrix, sp.csr_array) else sp.csr_array(matrix)
     out[f"{name}.data"], out[f"{name}.shape"] = csr.data.astype(complex), np.array(csr.shape, dtype=np.int64)
     out[f"{name}.indices"], out[f"{name}.indptr"] = csr.indices.astype(np.int64), csr.indptr.astype(np.int64)
 

@@ -72,6 +72,8 @@ class Jets:
 
     def multiply(self, a: Any, b: Numbers, times: Product = np.multiply) -> Numbers:
         """Product of two jets, with the coefficients multiplied by `times`."""
+        if len(self.pairs) == 1:
+            return np.asarray(times(a[0], b[0]))[None]
         return np.array([sum(times(a[p], b[q]) for p, q in pairs) for pairs in self.pairs])
 
     def matmul(self, a: Any, b: Numbers) -> Numbers:
@@ -138,7 +140,7 @@ class Jets:
 def keep_trace(matrix: Numbers, trace: Floats) -> Numbers:
     """Correct a map by a rank-one matrix so that it leaves the trace as it is."""
     late = matrix @ trace
-    return matrix - np.outer(late / (trace @ late), trace @ matrix - trace)
+    return matrix - (late / (trace @ late))[:, None] * (trace @ matrix - trace)
 
 
 PLAIN = Jets([()])

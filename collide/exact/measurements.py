@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Floats
+from collide.exact.small import components, members
 
 DUST = 1e-13  # off-diagonal elements of a state below this are rounding
 ROUNDING = 1e-15  # an eigenvalue below this, found by diagonalisation, counts as zero
@@ -29,18 +29,15 @@ def eigenbasis_of(rho: Complexes) -> Outcomes:
     """
     d = len(rho)
     coherent = np.abs(rho) > DUST
-    np.fill_diagonal(coherent, True)
-    count, label = connected_components(coherent, directed=False)
-    kets, p = np.zeros((d, d), dtype=complex), np.zeros(d)
-    for block in range(count):
-        members = np.flatnonzero(label == block)
-        if len(members) == 1:
-            kets[members[0], members[0]] = 1.0
-            p[members[0]] = max(float(rho[members[0], members[0]].real), 0.0)
-            continue
-        values, vectors = np.linalg.eigh(rho[np.ix_(members, members)])
-        kets[np.ix_(members, members)] = vectors.T
-        p[members] = np.where(values > ROUNDING, values, 0.0)
+    coherent[np.arange(d), np.arange(d)] = False
+    kets, p = np.eye(d, dtype=complex), np.maximum(rho.diagonal().real, 0.0)
+    if coherent.any():
+        for states in members(components(d, *np.nonzero(coherent))):
+            if len(states) == 1:
+                continue
+            values, vectors = np.linalg.eigh(rho[states[:, None], states])
+            kets[states[:, None], states] = vectors.T
+            p[states] = np.where(values > ROUNDING, values, 0.0)
     return Outcomes(kets, p / p.sum())
 
 

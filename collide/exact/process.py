@@ -9,12 +9,15 @@ Superoperators use the row-major convention ``vec(rho) = rho.reshape(-1)``, so `
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
+from collide.exact.small import Operators, gathered
 from collide.exact.stacked import SparseStack
 
 Sparse = Any  # scipy.sparse.csr_array of complex128; the stubs of scipy.sparse are not precise enough to be of help
@@ -133,6 +136,11 @@ class Flow:
     load: Ints
     duration: float | None = None
 
+    @cached_property
+    def operators(self) -> Operators:
+        """H and the jump operators: one dense array (1 + K, d, d) where the system is small."""
+        return gathered([self.H, *self.ops], self.H.shape[0])
+
 
 Element = Unitary | Instrument | Flow
 
@@ -162,10 +170,10 @@ class Process:
     tau: float | None = None
     loads: tuple[Load, ...] = field(default=())
 
-    @property
+    @cached_property
     def d(self) -> int:
         """Dimension of the system's Hilbert space."""
-        return int(np.prod(self.dims))
+        return math.prod(self.dims)
 
 
 def embed(local: Any, sites: Sequence[int], dims: Sequence[int]) -> Sparse:

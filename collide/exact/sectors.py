@@ -18,10 +18,12 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from collide.exact.jets import Numbers
 from collide.exact.process import Complexes, Floats, Ints, Sparse
+from collide.exact.small import is_small
 from collide.exact.superoperator import Terms
 
 ROOT2 = np.sqrt(2.0)
 LARGEST = 2e7  # entries of an element of a process: about two gigabytes while it is made
+FEW = 2000  # entries up to which passing over all of them costs less than a call of a graph search
 ROUNDING = 1e-14  # elements of a state below this fraction of its largest are rounding, not physics
 
 
@@ -168,7 +170,16 @@ def find_sector(elements: Sequence[tuple[Terms, int]], seed: NDArray[np.bool_] |
         wanted = np.flatnonzero((seed | seed.T)[sector.i, sector.j])
         start = np.concatenate([start, d + wanted, d + len(sector.i) + wanted])
     keep = _reachable(parts, start)
-    return Sector(d, sector.i, sector.j, keep), [p.restricted(keep) for p in parts]
+    return _only(sector, keep), [p.restricted(keep) for p in parts]
+
+
+def _only(sector: Sector, keep: Ints) -> Sector:
+    """The sector of some of the coordinates, without the elements of which neither part is kept."""
+    d, P = sector.d, len(sector.i)
+    pair = np.zeros(P, bool)
+    pair[(keep[keep >= d] - d) % max(P, 1)] = True
+    place = np.concatenate([np.ones(d, bool), pair, pair]).cumsum() - 1
+    return Sector(d, sector.i[pair], sector.j[pair], place[keep])
 
 
 Image = tuple[Ints, Ints, Ints, Ints, Complexes]
@@ -180,7 +191,10 @@ def _closure(elements: Sequence[tuple[Terms, int]], d: int, seed: NDArray[np.boo
     known[:: d + 1] = True
     if seed is not None:
         known |= np.triu(seed | seed.T).reshape(-1)
-    frontier = np.flatnonzero(known)
+    everything = np.triu(np.ones((d, d), bool)).reshape(-1) if is_small(d) else known
+    if sum(terms.count(*np.divmod(everything.nonzero()[0], d)) for terms, _ in elements) <= FEW:
+        known = everything  # quicker than to find out what is reached, which `_reachable` does anyhow
+    frontier = known.nonzero()[0]
     found: list[list[Image]] = [[] for _ in elements]
     while len(frontier):
         i, j = np.divmod(frontier, d)
@@ -238,24 +252,40 @@ def _real(
 
 
 def _summed(size: int, nparts: int, part: Ints, row: Ints, column: Ints, value: Floats) -> Labelled:
-    """Add entries that share a place and drop zeros."""
-    nonzero = value != 0
-    stacked = sp.csr_array(
-        (value[nonzero], (part[nonzero] * size + row[nonzero], column[nonzero])), shape=(nparts * size, size)
-    )
-    stacked.sum_duplicates()
-    stacked.eliminate_zeros()
-    tall = np.repeat(np.arange(nparts * size), np.diff(stacked.indptr))
-    return Labelled(size, nparts, tall // size, tall % size, stacked.indices.astype(np.int64), stacked.data)
+    """Add entries that share a place, in the order given, and drop zeros."""
+    nonzero = value.nonzero()[0]
+    place = (part[nonzero] * size + row[nonzero]) * size + column[nonzero]
+    order = place.argsort(kind="stable")
+    place = place[order]
+    first = np.append(True, place[1:] != place[:-1])[: len(place)].nonzero()[0]
+    total = np.add.reduceat(value[nonzero[order]], first) if len(first) else np.zeros(0)
+    kept = total.nonzero()[0]
+    tall, column = np.divmod(place[first[kept]], size)
+    return Labelled(size, nparts, *np.divmod(tall, size), column, total[kept])
 
 
 def _reachable(parts: Sequence[Labelled], start: Ints) -> Ints:
     """The coordinates that can become different from zero when those in `start` are."""
     size = parts[0].size
+    if len(start) == size:
+        return start
     row = np.concatenate([p.row for p in parts])
     column = np.concatenate([p.column for p in parts])
+    if len(row) <= FEW:
+        return _followed(row, column, start, size)
     # a node in front of all starting coordinates makes one search of many
     row, column = np.concatenate([row, start]), np.concatenate([column, np.full(len(start), size)])
     graph = sp.csr_array((np.ones(len(row)), (column, row)), shape=(size + 1, size + 1))
     found = breadth_first_order(graph, size, return_predecessors=False)
     return np.sort(found[found < size])
+
+
+def _followed(row: Ints, column: Ints, start: Ints, size: int) -> Ints:
+    """The same for few entries, followed step by step."""
+    known = np.zeros(size, bool)
+    known[start] = True
+    count = 0
+    while (now := int(np.count_nonzero(known))) > count:
+        count = now
+        known[row[known[column]]] = True
+    return np.flatnonzero(known)

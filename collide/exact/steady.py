@@ -246,7 +246,7 @@ def _hopping(matrix: Floats, d: int, reduced: Reduced) -> Hopping | None:
     np.fill_diagonal(W, 0.0)
     if (W < 0).any():
         return None
-    closed = closed_classes(sp.csr_array(W))
+    closed = closed_classes(W)
     if len(closed) > 1:  # named from the whole generator: states of W may be dressed by the eliminated coherences
         raise NonUniqueSteadyState(sentence(conserved_subspaces(matrix, reduced.sector), reduced.process.dims))
     order = np.concatenate([closed[0], np.setdiff1d(np.arange(d), closed[0])])

@@ -7,6 +7,7 @@ process becomes such a sum, split into *parts*: what happens with the same row o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary
+from collide.exact.small import Operators
 from collide.exact.stacked import SparseStack
 
 NO_WEIGHT = 1e-15  # amplitude, relative to the largest of its group, whose square no double can see
@@ -80,7 +82,7 @@ class Terms:
         nright = self.right.start[of_right + 1] - self.right.start[of_right]
         number = nleft * nright
         pair = np.repeat(np.arange(len(number)), number)
-        within = np.arange(len(pair)) - np.repeat(np.cumsum(number) - number, number)
+        within = np.arange(len(pair)) - np.repeat(number.cumsum() - number, number)
         at_left = self.left.start[of_left][pair] + within // nright[pair]
         at_right = self.right.start[of_right][pair] + within % nright[pair]
         value = self.left.value[at_left] * self.right.value[at_right].conj()
@@ -93,10 +95,15 @@ class Terms:
         return int((nleft[columns + i] * nright[columns + j]).sum())
 
 
-def entries(operators: Iterable[Sparse]) -> Entries:
+def entries(operators: Iterable[Sparse] | Complexes) -> Entries:
     """The entries of several operators, sparse or dense, as one list."""
+    given = operators if isinstance(operators, np.ndarray) else list(operators)
+    if len(given) and isinstance(given[0], np.ndarray):
+        dense = np.asarray(given)
+        term, row, column = dense.nonzero()
+        return term, row, column, dense[term, row, column].astype(complex)
     found = []
-    for t, operator in enumerate(operators):
+    for t, operator in enumerate(given):
         m = sp.coo_array(operator)
         found.append((np.full(m.nnz, t), m.row.astype(np.int64), m.col.astype(np.int64), m.data.astype(complex)))
     if not found:
@@ -117,22 +124,30 @@ def make_terms(d: int, left: Sequence[Entries], right: Sequence[Entries], part: 
 
     def stack(parts: Sequence[Entries]) -> Stack:
         term, row, column, value = (np.concatenate(x) for x in zip(*parts, strict=True))
-        keep = np.flatnonzero(value)
+        keep = value.nonzero()[0]
         key = term[keep] * d + column[keep]
-        order = keep[np.argsort(key, kind="stable")]
-        start = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=len(part) * d))))
+        order = keep[key.argsort(kind="stable")]
+        start = np.zeros(len(part) * d + 1, np.int64)
+        start[1:] = np.bincount(key, minlength=len(part) * d).cumsum()
         return Stack(start, row[order], value[order])
 
     return Terms(d, stack(left), stack(right), np.asarray(part, np.int64))
 
 
+def effective_hamiltonian(H: Any, ops: Operators) -> Any:
+    """The operator ``H - (i/2) sum_k L_k^dagger L_k`` of the evolution between jumps, (d, d), sparse where `H` is."""
+    if isinstance(ops, np.ndarray):
+        # elementwise products: those of a BLAS may leave dust where terms cancel, and sectors live on zeros
+        return H - 0.5j * np.einsum("kab,kac->bc", ops.conj(), ops)
+    if not ops:
+        return sp.csr_array(H, dtype=complex)
+    jumps = sp.vstack([sp.csr_array(op, dtype=complex) for op in ops], format="csr")
+    return sp.csr_array(H - 0.5j * (jumps.conj().T @ jumps))
+
+
 def no_jump(flow: Flow) -> Sparse:
     """The operator ``-i H - (1/2) sum_k L_k^dagger L_k`` of the evolution between jumps, (d, d) sparse."""
-    drift = -1j * sp.csr_array(flow.H, dtype=complex)
-    if not flow.ops:
-        return drift
-    jumps = sp.vstack([sp.csr_array(op, dtype=complex) for op in flow.ops], format="csr")
-    return sp.csr_array(drift - 0.5 * (jumps.conj().T @ jumps))
+    return -1j * effective_hamiltonian(flow.H, flow.ops)
 
 
 def labels(counts: Ints, null_first: bool) -> tuple[Ints, Ints]:
@@ -149,20 +164,20 @@ def labels(counts: Ints, null_first: bool) -> tuple[Ints, Ints]:
     -------
     (P, nbaths) int, (K,) int
     """
-    nbaths = counts.shape[1]
-    if null_first:
-        counts = np.vstack([np.full((1, nbaths), -1, counts.dtype), counts])
-    rows, part = np.unique(counts, axis=0, return_inverse=True)  # -1 sorts first, hence the null label too
-    part = part.reshape(-1)
-    return rows.astype(np.int64), part[1:] if null_first else part
+    every = [tuple(row) for row in counts.tolist()]
+    null = [(-1,) * counts.shape[1]] if null_first else []
+    rows = sorted({*null, *every})  # -1 sorts first, hence the null label too
+    number = {row: n for n, row in enumerate(rows)}
+    return np.array(rows, np.int64).reshape(-1, counts.shape[1]), np.array([number[row] for row in every], np.int64)
 
 
 def flow_terms(flow: Flow, nbaths: int) -> tuple[Terms, Ints]:
     """Terms of a Lindblad generator; part 0 is the evolution between jumps plus the jumps without a count."""
     d, K = flow.H.shape[0], len(flow.ops)
     rows, part = labels(np.asarray(flow.counts, np.int64).reshape(K, nbaths), null_first=True)
-    term, row, column, value = entries(flow.ops)
-    drift = entries([no_jump(flow)])
+    whole = flow.operators
+    term, row, column, value = entries(whole[1:])
+    drift = entries([-1j * effective_hamiltonian(whole[0], whole[1:])])
     at_left, at_right = np.array([K]), np.array([K + 1])
     left = [(term, row, column, value), (drift[0] + K, *drift[1:]), identities(at_right, d)]
     right = [(term, row, column, value), identities(at_left, d), (drift[0] + K + 1, *drift[1:])]
