@@ -1,7 +1,8 @@
 """What keeping an ensemble costs: time and memory of a run with a file, and the layouts that the file could have.
 
 Writing is measured as the time that a run in one thread spends in the store, by the clock and as processor time, which
-a busy machine or a slow disk does not inflate; memory is the largest resident set of a fresh process.  Layouts are
+a busy machine or a slow disk does not inflate; the time in which the disk is forced to take what was written (fsync) is
+told apart, for it depends on nothing but the disk.  Memory is the largest resident set of a fresh process.  Layouts are
 measured on the columns of a real run.
 """
 
@@ -9,6 +10,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import json
+import os
 from pathlib import Path
 import statistics
 import subprocess
@@ -75,24 +77,29 @@ def now() -> tuple[float, float]:
 
 
 def writing(folder: Path, ntraj: int, keep: tuple[str, ...]) -> dict[str, float]:
-    """What the file of a W1 run costs, compared with the rest of the run, and what opening it costs once."""
+    """What the file of a W1 run costs beside the rest of the run; creating it, and forcing it to the disk, apart."""
     program = compile_program(rectifier(**POINT), [0.0, 50 / POINT["gamma_L"]], keep=keep)
     run_program(program, 100, 1)
-    shares, fixed = [], []
-    for _ in range(5):
-        with stopwatch(FileStore, ("create", "commit", "finish")) as spent:
+    shares, fixed, waiting = [], [], []
+    for _ in range(9):
+        (folder / "w1.h5").unlink(missing_ok=True)
+        with stopwatch(FileStore, ("create", "commit", "finish")) as spent, stopwatch(os, ("fsync",)) as forced:
             begin = now()
-            run_program(program, ntraj, 1, out=folder / "w1.h5", overwrite=True, threads=1)
+            run_program(program, ntraj, 1, out=folder / "w1.h5", threads=1)
             total = [b - a for a, b in zip(begin, now(), strict=True)]
         stored = [sum(column) for column in zip(*spent.values(), strict=True)]
-        shares.append([s / (t - s) for s, t in zip(stored, total, strict=True)])
+        rest = [t - s for s, t in zip(stored, total, strict=True)]
+        shares.append([(s - f) / r for s, f, r in zip(stored, forced["fsync"], rest, strict=True)])
         fixed.append(spent["create"][1])
+        waiting.append(forced["fsync"][0])
     clock, processor = (statistics.median(column) for column in zip(*shares, strict=True))
     return {
         "share_of_clock": clock,
         "share_of_processor": processor,
         "seconds_to_create": statistics.median(fixed),
+        "seconds_to_force": statistics.median(waiting),
         "bytes_per_trajectory": (folder / "w1.h5").stat().st_size / ntraj,
+        "us_per_trajectory": 1e6 * rest[1] / ntraj,
     }
 
 
@@ -161,13 +168,15 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name)
         results: dict[str, Any] = {"version": collide.__version__, "writing": {}}
         print(f"writing, W1, {options.ntraj} trajectories: time in the store over time in the rest of the run")
-        print(f"  {'keep':<20}{'clock':>10}{'processor':>12}{'to create':>12}{'bytes/trajectory':>20}")
+        words = ("clock", "processor", "to create", "to force to the disk", "bytes/trajectory", "rest of the run")
+        print(f"  {'keep':<16}{words[0]:>10}{words[1]:>12}{words[2]:>12}{words[3]:>22}{words[4]:>18}{words[5]:>18}")
         for keep in (("totals", "jumps"), ("totals",)):
             found = writing(folder, options.ntraj, keep)
             results["writing"][" ".join(keep)] = found
             shares = f"{100 * found['share_of_clock']:8.1f} %{100 * found['share_of_processor']:10.1f} %"
-            once = f"{1000 * found['seconds_to_create']:9.0f} ms"
-            print(f"  {' '.join(keep):<20}{shares}{once}{found['bytes_per_trajectory']:20.1f}")
+            once = f"{1000 * found['seconds_to_create']:9.1f} ms{1000 * found['seconds_to_force']:19.0f} ms"
+            each = f"{found['bytes_per_trajectory']:18.1f}{found['us_per_trajectory']:11.2f} us/traj"
+            print(f"  {' '.join(keep):<16}{shares}{once}{each}")
         results["layouts"] = layouts(folder)
         print("layout of the columns             bytes/traj   write us/traj   read us/traj")
         for row in results["layouts"]:

@@ -7,7 +7,7 @@ number depends on which chunk was finished first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 from zlib import crc32
@@ -42,6 +42,8 @@ class Field:
         Lengths of these axes.
     units, meaning : str
         What the numbers are, in one line each; energies in ħω, entropies in k_B, times in 1/ω.
+    packed : str
+        Type of the stored numbers where a smaller one holds every value, e.g. ``"u1"``.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Field:
     shape: tuple[int, ...]
     units: str
     meaning: str
+    packed: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dims", tuple(self.dims))
@@ -62,7 +65,7 @@ class Field:
     @property
     def disk_dtype(self) -> np.dtype[Any]:
         """Little-endian type of the stored numbers: a complex number is a pair of floats."""
-        dtype = np.dtype(self.dtype).newbyteorder("<")
+        dtype = np.dtype(self.packed or self.dtype).newbyteorder("<")
         return np.dtype(f"<f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
 
     @property
@@ -77,17 +80,30 @@ class Field:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of one entry."""
-        return np.dtype(self.dtype).itemsize * prod(self.shape)
+        """Bytes of one stored entry."""
+        return np.dtype(self.packed or self.dtype).itemsize * prod(self.shape)
 
     def to_disk(self, values: Array) -> Array:
-        """The values as they are stored."""
-        return as_stored(np.asarray(values, dtype=self.dtype))
+        """The values as they are stored.
+
+        Raises
+        ------
+        ValueError
+            If a value does not fit the smaller type that should hold it.
+        """
+        given = np.asarray(values, dtype=self.dtype)
+        if self.packed and given.size:
+            largest = np.iinfo(self.packed).max
+            if given.min() < 0 or given.max() > largest:
+                found = f"{given.min()} to {given.max()}"
+                raise ValueError(f"{self.name!r} must lie between 0 and {largest}, but is {found}.")
+            given = given.astype(self.packed)
+        return as_stored(given)
 
     def from_disk(self, stored: Array) -> Array:
         """Inverse of `to_disk`."""
         if np.dtype(self.dtype).kind != "c":
-            return np.asarray(stored)
+            return np.asarray(stored, dtype=self.dtype)
         return np.ascontiguousarray(stored).view(np.dtype(self.dtype).newbyteorder("<"))[..., 0]
 
 
@@ -117,13 +133,13 @@ class Fields:
     @classmethod
     def of(cls, program: Any) -> "Fields":
         """The fields of a program."""
-        flat = tuple(f for f in program.ragged() if f.name != ROW_SIZE)
+        flat = tuple(_slim(f, program.arrays) for f in program.ragged() if f.name != ROW_SIZE)
         columns = tuple(f for f in program.columns() if f.name != ROW_SIZE)
         return cls((*columns, ROW_SIZE_FIELD) if flat else columns, tuple(program.partials()), flat)
 
     def asdict(self) -> dict[str, Any]:
         """Plain lists and dicts, for JSON."""
-        return {kind: [asdict(f) for f in getattr(self, kind)] for kind in ("columns", "partials", "ragged")}
+        return {kind: [dict(vars(f)) for f in getattr(self, kind)] for kind in ("columns", "partials", "ragged")}
 
     @classmethod
     def fromdict(cls, plain: Mapping[str, Any]) -> "Fields":
@@ -140,6 +156,13 @@ class Fields:
     def partial(self, name: str) -> Field | None:
         """The partial sum called `name`, or None."""
         return next((f for f in self.partials if f.name == name), None)
+
+
+def _slim(f: Field, arrays: Mapping[str, Array]) -> Field:
+    """Channels are numbered by the rows of the table `count`; there are few of them, and many events."""
+    if f.name != "jump_channel" or "count" not in arrays:
+        return f
+    return replace(f, packed=np.min_scalar_type(max(len(arrays["count"]) - 1, 0)).str[1:])
 
 
 @dataclass

@@ -378,11 +378,8 @@ def test_a_worker_that_outlives_the_writer_does_not_hold_its_lock(path: Path) ->
     writer = os.fork()
     if writer == 0:
         lock = Lock(path)
-        worker = os.fork()
-        if worker == 0:
-            time.sleep(60)
-            os._exit(0)
-        os.write(write, f"{worker}\n".encode())
+        if os.fork() == 0:
+            os.write(write, f"{os.getpid()}\n".encode())
         time.sleep(60)
         os._exit(int(lock.path.exists()))
     worker = int(os.read(read, 32))

@@ -45,9 +45,8 @@ class FileStore:
 
     def __init__(self, path: Path, header: Header, *, lock: Lock | None = None, new: bool = False) -> None:
         self.path, self.header, self._lock = path, header, lock
-        self.done = (
-            np.zeros(header.plan.grid.nchunks, dtype=bool) if new else self._read_done()
-        )  # before the journal: a chunk that is done has its events in it
+        # before the journal: a chunk that is done has its events in it
+        self.done = np.zeros(header.plan.grid.nchunks, dtype=bool) if new else self._read_done()
         self._journal = self._open_journal()
         self._places = Places(header, os.open(path, os.O_RDWR) if lock else -1, self._journal)
         self._edges: NDArray[np.int64] | None = None

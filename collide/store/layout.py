@@ -27,7 +27,7 @@ from collide.records import Array, Field, as_stored
 from .objects import add_array, add_axis, add_text, reserve, set_attributes
 from .plan import Plan, StoredProgram
 
-FORMAT = 1
+FORMAT = 2
 NOT_RUN = 255  # value of `status` in rows whose chunk is not done
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # netCDF-4's own marker
 _PACKAGES = ("qcollide", "numpy", "numba", "scipy", "h5py")

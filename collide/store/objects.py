@@ -6,6 +6,7 @@ each of them, which is felt in a run of some thousand trajectories.
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -32,6 +33,11 @@ def _creation() -> Any:
 _PLAIN, _RESERVED = _creation(), _creation()
 _RESERVED.set_alloc_time(h5d.ALLOC_TIME_EARLY)
 _RESERVED.set_fill_time(h5d.FILL_TIME_NEVER)
+
+
+def new_file(path: Path) -> h5py.File:
+    """An empty file; its objects are listed in the order of their creation, and their headers lie together."""
+    return h5py.File(path, "w", track_order=True, meta_block_size=1 << 16)
 
 
 def set_attributes(owner: DatasetID | GroupID, values: Mapping[str, Any]) -> None:

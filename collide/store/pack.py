@@ -9,8 +9,9 @@ import numpy as np
 
 from .disk import announce, remove, replace
 from .errors import friendly
-from .layout import Names, write_layout, write_program
+from .layout import FORMAT, Names, write_layout, write_program
 from .lock import Lock
+from .objects import new_file, set_attributes
 from .places import journal_path, part_path
 from .plan import Plan, StoredProgram
 from .reading import StoreError
@@ -60,7 +61,7 @@ def write_packed(
         try:
             announce("create")
             entries = _count_entries(sources) if plan.fields.ragged else None
-            with h5py.File(part, "w", track_order=True) as file:
+            with new_file(part) as file:
                 write_layout(file, plan, names or Names.new(), entries=entries, packed=True)
                 _fill(file, plan, sources)
                 file["provenance/wall_time"][0] = wall_time
@@ -116,10 +117,9 @@ def write_program_file(path: Path, program: StoredProgram, *, overwrite: bool = 
     with friendly(path):
         try:
             announce("create")
-            with h5py.File(part, "w", track_order=True) as file:
-                file.attrs.update(
-                    {"Conventions": "CF-1.11", "collide_format": np.int32(1), "identity": program.identity}
-                )
+            with new_file(part) as file:
+                words = {"Conventions": "CF-1.11", "collide_format": np.int32(FORMAT), "identity": program.identity}
+                set_attributes(file.id, words)
                 write_program(file, program)
             replace(part, path)
         finally:

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 import time
 
-import h5py
 import numpy as np
 
 from collide.records import Array, Stored
@@ -12,6 +11,7 @@ from collide.records import Array, Stored
 from .disk import announce, check_room, claim, write_at
 from .journal import Journal
 from .layout import Names, write_layout
+from .objects import new_file
 from .plan import Plan
 from .reading import Header, header_of
 
@@ -93,7 +93,7 @@ def build(path: Path, plan: Plan, names: Names, *, entries: int | None = None) -
     check_room(path.parent, plan.nbytes + ragged + program + _SLACK, path)
     try:
         announce("create")
-        with h5py.File(part, "w", track_order=True) as file:
+        with new_file(part) as file:
             write_layout(file, plan, names, entries=entries, packed=False)
             header = header_of(file, plan)
         with open(part, "r+b") as file:

@@ -131,7 +131,7 @@ class Plan:
             if a != b
         ]
         if mine.identity == theirs.identity:
-            return found
+            return found if self.fields == other.fields else [*found, "the types of their records differ"]
         return found + (program_differences(mine, theirs, names) or ["the compiled programs differ"])
 
 
