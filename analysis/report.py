@@ -81,7 +81,7 @@ def _exact_side(ensemble: Any) -> tuple[ExactSide | None, str]:
 def _title(ensemble: Any) -> str:
     machine = str(ensemble.recipe.get("machine", "ensemble")).replace("_", " ")
     parameters = ensemble.recipe.get("parameters", {})
-    picture = "quantum jumps" if ensemble.program.kind == "jumps" else "collisions"
+    picture = "quantum jumps" if ensemble.program.kind.endswith("jumps") else "collisions"
     equation = parameters.get("equation")
     return f"{machine[:1].upper()}{machine[1:]}: {picture}" + (f", {equation} coupling" if equation else "")
 

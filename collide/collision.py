@@ -21,10 +21,11 @@ from collide.exchange import (
     read_ancillas,
     sparse_unitary,
 )
+from collide.gates import strang_gates
 from collide.operators import Space, as_dims, as_hermitian, as_operator
 from collide.weak_limit import weak_channels
 
-CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched")
+CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched", "gates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,10 @@ class CollisionModel(ExactMethods):
         - "sequential": collision i is exp(-i tau [(H + H_i)/n + sqrt(gamma/tau) V_i]);
         - "joint": all ancillas at once, exp(-i tau [H + sum H_i + sqrt(gamma/tau) V_i]);
         - "matched": split with cos(theta) = exp(-gamma tau / 2), for which an exchange with a two-level ancilla *is*
-          exp(tau D) on a qubit, and the error of a period O(tau^2).
+          exp(tau D) on a qubit, and the error of a period O(tau^2);
+        - "gates": split with gates exp(-i h_{j,j+1} tau) between neighbours in place of exp(-i H tau), in the symmetric
+          order exp(-i B tau/2) exp(-i A tau) exp(-i B tau/2) of even bonds A and odd bonds B: another map, O(tau^3)
+          away from split in a period, that needs no operator on more than two sites (chains to a dozen qubits).
 
     Raises
     ------
@@ -175,19 +179,25 @@ class CollisionModel(ExactMethods):
         return Process(self.dims, self.H, tuple(padded), book.table(), self.tau, booked.loads)
 
     def _in_turn(self, book: CountBook, slots: list[int]) -> list[Element]:
-        """Split, matched, alternating and sequential periods: one ancilla after the other."""
+        """All periods but joint ones: one ancilla after the other."""
         share = max(len(self.collisions), 1)
-        free = sparse_unitary(self.H, self.tau / (share if self.construction == "alternating" else 1))
+        free = self._free(self.tau / (share if self.construction == "alternating" else 1))
         elements: list[Element] = []
         for position, (collision, slot) in enumerate(zip(self.collisions, slots, strict=True)):
             if self.construction == "sequential":
                 outcomes, sites = self._on_everything([position], 1.0 / share), tuple(range(len(self.dims)))
             else:
                 if position == 0 or self.construction == "alternating":
-                    elements.append(Unitary(free))
+                    elements += free
                 outcomes, sites = self._by_itself(position), collision.sites
             elements.append(_instrument(outcomes, sites, [collision], [slot], book))
-        return elements or [Unitary(free)]
+        return elements or free
+
+    def _free(self, duration: float) -> list[Element]:
+        """Evolution without ancillas: one unitary, or gates between neighbours."""
+        if self.construction == "gates":
+            return list(strang_gates(self.H, self.dims, duration))
+        return [Unitary(sparse_unitary(self.H, duration))]
 
     def _joint(self, book: CountBook, slots: list[int]) -> list[Element]:
         """All ancillas at once."""

@@ -39,7 +39,8 @@ def fold_unitaries(process: Process) -> tuple[list[Instrument | Flow], list[list
     free: Sparse = None
     for element in process.elements:
         if isinstance(element, Unitary):
-            free = element.matrix if free is None else element.matrix @ free
+            gate = element.whole(process.dims)
+            free = gate if free is None else gate @ free
         elif isinstance(element, Instrument):
             weights = np.sqrt(element.prior[element.first])
             ops = [embed(k / w, element.sites, process.dims) for k, w in zip(element.kraus, weights, strict=True)]

@@ -90,7 +90,7 @@ def resolve_period(process: Process) -> Events:
     groups: Group = {nothing: [identity]}
     for position, element in enumerate(process.elements):
         if isinstance(element, Unitary):
-            matrix = _as(element.matrix, process.d)
+            matrix = _as(element.whole(process.dims), process.d)
             groups = {rows: [matrix @ op for op in ops] for rows, ops in groups.items()}
         elif isinstance(element, Instrument):
             groups = _after(groups, element, position, slots, process)

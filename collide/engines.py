@@ -13,6 +13,8 @@ from collide.kernels.events import run_events
 from collide.kernels.jump_program import JumpProgram
 from collide.kernels.jump_tables import JumpTables, prepare
 from collide.kernels.jumps import Record, run_jumps
+from collide.kernels.wide import run_wide
+from collide.kernels.wide_tables import WideProgram, WideTables, prepare_wide
 
 Raw = dict[str, NDArray[Any]]
 
@@ -82,6 +84,23 @@ def event_tables(program: Any) -> JumpTables:
     )
 
 
+def run_wide_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
+    """Trajectories of large systems: sparse jumps, or periods of gates and collisions."""
+    record = Record(
+        jumps="jumps" in program.keep, final_state="final_state" in program.keep, rho=program.meta["sum_states"]
+    )
+    periods = program.kind == "gates"
+    raw = run_wide(wide_tables(program), periods, seed, start, stop, record)
+    if record.jumps and periods:
+        raw["jump_time"] = raw["jump_time"] * float(program.meta["tau"])
+    return raw
+
+
+def wide_tables(program: Any) -> WideTables:
+    """The tables of a program of a large system, kept with it."""
+    return _kept(program, lambda: prepare_wide(WideProgram(*(program.arrays[name] for name in WideProgram._fields))))
+
+
 def _kept(program: Any, make: Callable[[], Any]) -> Any:
     tables = program.__dict__.get("_tables")
     if tables is None:
@@ -93,4 +112,6 @@ ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {
     "collisions": run_collision_chunk,
     "events": run_event_chunk,
     "jumps": run_jump_chunk,
+    "gates": run_wide_chunk,
+    "sparse_jumps": run_wide_chunk,
 }

@@ -14,17 +14,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+import scipy.sparse as sp
 
 from collide.compile_collisions import collision_arrays
 from collide.compile_events import event_arrays, not_by_events
 from collide.compile_jumps import jump_arrays
+from collide.compile_wide import by_gates, gate_arrays, wide_jump_arrays
 from collide.engines import ENGINES
 from collide.exact.ends import Ends
 from collide.exact.flat import StoredModel, flatten
 from collide.exact.measurements import Outcomes
 from collide.exact.process import Process
 from collide.ledger import entropy_of_loads, settle
-from collide.protocol import Protocol, make_protocol
+from collide.protocol import MOST_STATES, Protocol, is_product, make_protocol
 from collide.records import Chunk, Field
 from collide.replay import Path, replay
 
@@ -42,7 +44,8 @@ class Program:
     Attributes
     ----------
     kind : str
-        Which kernel reads the arrays: "events" or "collisions" (all labels) or "jumps".
+        Which kernel reads the arrays: "events", "collisions" (all labels) or "jumps"; for large systems "gates" or
+        "sparse_jumps".
     arrays : dict of arrays
         Everything that decides the numbers.
     meta : dict
@@ -230,10 +233,14 @@ def compile_program(
         Times at which averages are taken, ascending; the last one ends the trajectory.  A number stands for [number].
         In a collision model they are multiples of tau.
     initial : str, ket or state
-        "steady" (default), ("thermal", beta), a ket (d,) or a state (d, d).
+        "steady" (default), ("thermal", beta), ("product", populations of the levels of each site), a ket (d,) or a
+        state (d, d).  Beyond 512 levels only kets and products.
     closing : optional
         Basis of the closing measurement: None for the eigenbasis of the exact averaged final state; a state, whose
-        eigenbasis is taken; or a unitary, whose columns are.
+        eigenbasis is taken; a unitary, whose columns are; "product" for the basis in which the model is written;
+        ("product", populations) for the same with a reference in place of the averaged final state: the entropy
+        production is then ln p_0(i) - ln p_ref(f) - sum of beta times heat, for which <exp(-Sigma)> = 1 holds just the
+        same.  Beyond 512 levels only the last two, and with "product" alone the entropy production is nan.
     e_ops : mapping or sequence of (d, d) operators
         Observables averaged on `tlist`.
     keep : sequence of str
@@ -250,7 +257,7 @@ def compile_program(
     protocol = make_protocol(model, tlist, initial, closing, e_ops, keep, labels)
     process = model.process
     kind, arrays, explanation = _compile(process, protocol)
-    table = process.counts
+    table, first = process.counts, protocol.opening
     final = protocol.closing or Outcomes(np.zeros((0, process.d), dtype=complex), np.full(process.d, np.nan))
     arrays |= {
         "tlist": protocol.tlist,
@@ -259,13 +266,13 @@ def compile_program(
         "count_entropy": table.entropy,
         "count_charge": table.charge,
         "beta": table.beta,
-        "initial_p": protocol.opening.p,
+        "initial_p": first.p,
         "final_p": final.p,
-        "initial_lnp": log_probabilities(protocol.opening.p),
+        "initial_lnp": log_probabilities(first.p),
         "final_lnp": log_probabilities(final.p),
-        "initial_kets": protocol.opening.kets,
+        "initial_kets": np.zeros((0, process.d), complex) if sp.issparse(first.kets) else first.kets,
         "final_kets": final.kets,
-        "H": process.H.toarray() if protocol.closing else np.zeros((0, 0), dtype=complex),
+        "H": process.H.toarray() if final.kets.size else np.zeros((0, 0), dtype=complex),
         "rho_initial": protocol.rho_initial,
         "rho_final": protocol.rho_final,
     }
@@ -289,6 +296,11 @@ def compile_program(
 
 def _compile(process: Process, protocol: Protocol) -> tuple[str, Arrays, str]:
     """Kind and arrays of the program, and the sentence that says what will run and why."""
+    if process.tau is None and process.d > MOST_STATES and not process.loads:
+        return ("sparse_jumps", *wide_jump_arrays(process, protocol))
+    if process.tau is not None and by_gates(process, protocol, MOST_STATES):
+        return ("gates", *gate_arrays(process, protocol))
+    protocol = _with_dense_kets(protocol)
     if process.tau is None:
         return ("jumps", *jump_arrays(process, protocol))
     if protocol.labels == "all":
@@ -298,6 +310,15 @@ def _compile(process: Process, protocol: Protocol) -> tuple[str, Arrays, str]:
         return ("events", *event_arrays(process, protocol))
     arrays, explanation = collision_arrays(process, protocol)
     return "collisions", arrays, f"{explanation}; every label is drawn, because {reason}"
+
+
+def _with_dense_kets(protocol: Protocol) -> Protocol:
+    """The same protocol for compilers that read dense kets, or none where the basis is the product basis."""
+    if not sp.issparse(protocol.opening.kets):
+        return protocol
+    kets: Any = protocol.opening.kets
+    opening = Outcomes(kets.toarray(), protocol.opening.p)
+    return protocol._replace(opening=opening, closing=None if is_product(protocol.closing) else protocol.closing)
 
 
 def log_probabilities(p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 import scipy.linalg
+import scipy.sparse as sp
 
 from collide.exact.measurements import Outcomes
 from collide.exact.process import Complexes, Floats, Sparse
 from collide.operators import as_hermitian, as_state
-from collide.outcomes import closing, opening
+from collide.outcomes import closing, opening, product_populations
 
 MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
 KEEP = ("totals", "jumps", "final_state")
@@ -24,8 +25,8 @@ Ends = tuple[Outcomes, Outcomes | None, Complexes, Complexes]
 class Protocol(NamedTuple):
     """A checked protocol: stops, opening and closing measurements, observables, what to keep.
 
-    Where the system is too large for a density matrix, `closing` is None (the product basis, with unknown
-    probabilities) and `rho_initial`, `rho_final` are empty.
+    Where the system is too large for a density matrix, the opening kets are sparse, `closing` is the product basis
+    (None, or without kets the reference populations), and `rho_initial`, `rho_final` are empty.
     """
 
     tlist: Floats
@@ -51,7 +52,9 @@ def make_protocol(
     d = model.process.d
     times = as_times(tlist, model.process.tau)
     ends: Ends = (
-        _large_ends(d, initial, closing_basis) if d > MOST_STATES else _ends(model, times, initial, closing_basis)
+        _large_ends(model.process.dims, initial, closing_basis)
+        if d > MOST_STATES
+        else _ends(model, times, initial, closing_basis)
     )
     kept = tuple(dict.fromkeys(("totals", *([keep] if isinstance(keep, str) else keep))))
     for name in kept:
@@ -74,24 +77,44 @@ def _ends(model: Any, times: Floats, initial: Any, closing_basis: Any) -> Ends:
     # what is steady needs no evolution to be known at the end
     steady = isinstance(initial, str) and initial == "steady"
     rho_final = rho_initial if steady else model.evolve(rho_initial, times[-1:])[-1]
-    return opening(rho_initial), closing(rho_final, closing_basis), rho_initial, rho_final
+    return opening(rho_initial), closing(rho_final, closing_basis, model.process.dims), rho_initial, rho_final
 
 
-def _large_ends(d: int, initial: Any, closing_basis: Any) -> Ends:
-    """A ket to start from and the product basis to end in: all that a system without density matrices can have."""
+def _large_ends(dims: tuple[int, ...], initial: Any, closing_basis: Any) -> Ends:
+    """What a system without density matrices can have: kets or product populations to start from, a product basis.
+
+    The probabilities of the final outcomes are unknown, unless a reference is given in their place.
+    """
+    d = int(np.prod(dims))
+    nothing = np.zeros((0, 0), dtype=complex)
+    referred = isinstance(closing_basis, tuple)
+    last = (
+        Outcomes(np.zeros((0, d), dtype=complex), product_populations(closing_basis, "closing", dims))
+        if referred
+        else None
+    )
+    if isinstance(initial, tuple) and initial and initial[0] == "product" and (referred or closing_basis == "product"):
+        p = product_populations(initial, "initial", dims)
+        happens = np.flatnonzero(p > 0)
+        kets: Sparse = sp.eye_array(d, dtype=complex, format="csr")[happens]
+        return Outcomes(kets, p[happens]), last, nothing, nothing
     ket = None if isinstance(initial, str | tuple) else np.asarray(getattr(initial, "full", lambda: initial)())
-    if ket is None or ket.size != d or closing_basis != "product":
+    if ket is None or ket.size != d or not (referred or closing_basis == "product"):
         raise ValueError(
-            f"this system has {d} levels, too many for a density matrix (at most {MOST_STATES}): give `initial`"
-            " as a ket and"
-            " closing='product'; entropy production is then absent"
+            f"this system has {d} levels, too many for a density matrix (at most {MOST_STATES}): give `initial` as a"
+            " ket or ('product', populations), and closing='product' (entropy production is then absent) or ('product',"
+            " reference populations)"
         )
     flat = ket.reshape(-1).astype(complex)
     norm = float((np.abs(flat) ** 2).sum())
     if abs(norm - 1) > 1e-8:
         raise ValueError(f"`initial` must be a normalised ket, but its squared norm is {norm:.6g}")
-    nothing = np.zeros((0, 0), dtype=complex)
-    return Outcomes(flat[None] / np.sqrt(norm), np.ones(1)), None, nothing, nothing
+    return Outcomes(sp.csr_array(flat[None] / np.sqrt(norm)), np.ones(1)), last, nothing, nothing
+
+
+def is_product(closing: Outcomes | None) -> bool:
+    """Tell whether the closing measurement is in the product basis of a system too large for its kets."""
+    return closing is None or not closing.kets.size
 
 
 def named(e_ops: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Any]:
@@ -127,12 +150,14 @@ def as_times(tlist: ArrayLike, tau: float | None) -> Floats:
 
 
 def as_initial(model: Any, initial: Any) -> Complexes:
-    """(d, d) initial state from "steady", ("thermal", beta), a ket or a state."""
+    """(d, d) initial state from "steady", ("thermal", beta), ("product", populations), a ket or a state."""
     d = model.process.d
     if isinstance(initial, str):
         if initial == "steady":
             return model.steady_state()
         raise ValueError(f"`initial` must be 'steady', ('thermal', beta), a ket or a state, but is {initial!r}")
+    if isinstance(initial, tuple) and len(initial) == 2 and initial[0] == "product":
+        return np.diag(product_populations(initial, "initial", model.process.dims)).astype(complex)
     if isinstance(initial, tuple) and len(initial) == 2 and initial[0] == "thermal":
         return thermal_state(model.process.H, float(initial[1]))
     return as_state(initial, "initial", d)

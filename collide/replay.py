@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from collide.engines import collision_program, event_tables, jump_tables, run_tables
+from collide.engines import collision_program, event_tables, jump_tables, run_tables, wide_tables
 from collide.exact.flat import unflatten_operator
 from collide.kernels.collision_path import plain_path
 from collide.kernels.collision_runs import run_path
 from collide.kernels.events import run_events
 from collide.kernels.jumps import Record, run_jumps
+from collide.kernels.wide import run_wide
 from collide.ledger import to_users_basis
 
 POINTS = 512  # times at which a jump trajectory is shown, unless the caller chooses
@@ -86,10 +87,10 @@ def replay(program: Any, seed: int, id: int, times: ArrayLike | None = None) -> 
     ValueError
         For `times` outside the trajectory, or given for collisions, which are seen after every one anyway.
     """
-    if program.kind in {"collisions", "events"}:
+    if program.kind in {"collisions", "events", "gates"}:
         if times is not None:
             raise ValueError("`times` cannot be chosen for collisions: the path has every one of them")
-        return (_events if program.kind == "events" else _collisions)(program, seed, id)
+        return (_collisions if program.kind == "collisions" else _events)(program, seed, id)
     end = float(program.tlist[-1])
     grid = np.linspace(0.0, end, POINTS) if times is None else np.asarray(times, dtype=float)
     if grid.ndim != 1 or not len(grid) or grid[0] < 0 or grid[-1] > end or np.any(np.diff(grid) <= 0):
@@ -112,9 +113,13 @@ def _collisions(program: Any, seed: int, id: int) -> Path:
 
 def _events(program: Any, seed: int, id: int) -> Path:
     """The same events, seen at the end of every period."""
-    periods = np.arange(int(program.arrays["steps"][-1]) + 1.0)
-    raw = run_events(event_tables(program)._replace(times=periods), seed, id, id + 1, Record(jumps=True, states=True))
     tau = float(program.meta["tau"])
+    periods = np.arange(round(float(program.tlist[-1]) / tau) + 1.0)
+    record = Record(jumps=True, states=True)
+    if program.kind == "gates":
+        raw = run_wide(wide_tables(program)._replace(times=periods), True, seed, id, id + 1, record)
+    else:
+        raw = run_events(event_tables(program)._replace(times=periods), seed, id, id + 1, record)
     counts = _counts_so_far(program, periods, raw)
     states = to_users_basis(raw["states"][0], program.arrays["vectors"])
     return _path(program, tau * periods, states, counts, tau * raw["jump_time"], raw["jump_channel"].astype(np.int64))
@@ -123,8 +128,11 @@ def _events(program: Any, seed: int, id: int) -> Path:
 def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
     end = float(program.tlist[-1])
     stops = grid if grid[-1] == end else np.append(grid, end)
-    tables = jump_tables(program)._replace(times=stops)
-    raw = run_jumps(tables, seed, id, id + 1, Record(jumps=True, states=True))
+    record = Record(jumps=True, states=True)
+    if program.kind == "sparse_jumps":
+        raw = run_wide(wide_tables(program)._replace(times=stops), False, seed, id, id + 1, record)
+    else:
+        raw = run_jumps(jump_tables(program)._replace(times=stops), seed, id, id + 1, record)
     counts = _counts_so_far(program, grid, raw)
     states = to_users_basis(raw["states"][0, : len(grid)], program.arrays["vectors"])
     return _path(program, grid, states, counts, raw["jump_time"], raw["jump_channel"].astype(np.int64))

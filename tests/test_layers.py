@@ -10,7 +10,7 @@ from layout import imported, installed_modules, scripts
 
 # from the ground up; a name stands for the module or package collide.<name> and everything in it
 FLOORS = [
-    {"kernels", "records", "exact", "operators", "baths", "channels", "exchange"},
+    {"kernels", "records", "exact", "operators", "baths", "channels", "exchange", "gates"},
     {"balance", "weak_limit", "lindblad", "collision", "store"},
     {
         "machines",
@@ -19,6 +19,7 @@ FLOORS = [
         "compile_events",
         "compile_flows",
         "compile_jumps",
+        "compile_wide",
         "blocks",
         "protocol",
         "outcomes",

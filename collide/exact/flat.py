@@ -75,6 +75,7 @@ def _kind(element: Element) -> str:
 def _flatten_element(out: Arrays, name: str, element: Element) -> None:
     if isinstance(element, Unitary):
         _put(out, f"{name}.matrix", element.matrix)
+        out[f"{name}.sites"] = np.array(element.sites, dtype=np.int64)
     elif isinstance(element, Instrument):
         out[f"{name}.sites"] = np.array(element.sites, dtype=np.int64)
         for part in ("counts", "prior", "first", "last"):
@@ -93,7 +94,8 @@ def _flatten_element(out: Arrays, name: str, element: Element) -> None:
 
 def _unflatten_element(arrays: Mapping[str, NDArray[Any]], name: str, kind: str) -> Element:
     if kind == "unitary":
-        return Unitary(unflatten_operator(arrays, f"{name}.matrix"))
+        sites = tuple(int(i) for i in arrays[f"{name}.sites"]) if f"{name}.sites" in arrays else ()
+        return Unitary(unflatten_operator(arrays, f"{name}.matrix"), sites)
     if kind == "instrument":
         parts = {part: np.asarray(arrays[f"{name}.{part}"]) for part in ("counts", "prior", "first", "last")}
         return Instrument(tuple(int(i) for i in arrays[f"{name}.sites"]), _kraus(arrays, f"{name}.kraus"), **parts)

@@ -1,6 +1,6 @@
 """The basis in which a state is read: its eigenbasis, computational wherever the state is diagonal there."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,10 @@ ROUNDING = 1e-15  # an eigenvalue below this, found by diagonalisation, counts a
 class Outcomes(NamedTuple):
     """Orthonormal kets and the probabilities of their outcomes.
 
-    kets (n, d) complex, p (n,) float
+    kets (n, d) complex, sparse where a system is too large for dense ones, p (n,) float
     """
 
-    kets: Complexes
+    kets: Any
     p: Floats
 
 

@@ -73,9 +73,21 @@ class CountTable:
 
 @dataclass(frozen=True)
 class Unitary:
-    """Free evolution for one period: rho -> U rho U^dagger."""
+    """Free evolution: rho -> U rho U^dagger.
+
+    Attributes
+    ----------
+    matrix : (k, k) sparse
+    sites : tuple of int
+        Of a gate, the sites on which `matrix` acts, in the order of its tensor factors; empty for all sites.
+    """
 
     matrix: Sparse
+    sites: tuple[int, ...] = ()
+
+    def whole(self, dims: Sequence[int]) -> Sparse:
+        """(d, d) sparse, the unitary on all sites."""
+        return embed(self.matrix, self.sites, dims) if self.sites else self.matrix
 
 
 @dataclass(frozen=True)

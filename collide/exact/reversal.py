@@ -30,7 +30,7 @@ def reversed_process(process: Process) -> Process:
 
 def _reversed(process: Process, element: Element) -> Element:
     if isinstance(element, Unitary):
-        return Unitary(sp.csr_array(element.matrix).conj().T)
+        return Unitary(sp.csr_array(element.matrix).conj().T, element.sites)
     root = np.exp(-0.5 * _entropies(process, np.asarray(element.counts)))
     if isinstance(element, Instrument):
         if isinstance(element.kraus, SparseStack):

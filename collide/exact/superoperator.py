@@ -184,10 +184,10 @@ def flow_terms(flow: Flow, nbaths: int) -> tuple[Terms, Ints]:
     return make_terms(d, left, right, np.concatenate([part, [0, 0]])), rows
 
 
-def unitary_terms(unitary: Unitary, nbaths: int) -> tuple[Terms, Ints]:
+def unitary_terms(unitary: Unitary, dims: Sequence[int], nbaths: int) -> tuple[Terms, Ints]:
     """The single term ``U rho U^dagger``, which counts nothing."""
-    one = [entries([unitary.matrix])]
-    return make_terms(unitary.matrix.shape[0], one, one, np.zeros(1, np.int64)), np.full((1, nbaths), -1, np.int64)
+    one = [entries([unitary.whole(dims)])]
+    return make_terms(int(np.prod(dims)), one, one, np.zeros(1, np.int64)), np.full((1, nbaths), -1, np.int64)
 
 
 def instrument_terms(instrument: Instrument, dims: Sequence[int], nbaths: int) -> tuple[Terms, Ints]:
@@ -211,7 +211,7 @@ def element_terms(process: Process) -> list[tuple[Terms, Ints]]:
         elif isinstance(element, Instrument):
             made.append(instrument_terms(element, process.dims, nbaths))
         else:
-            made.append(unitary_terms(element, nbaths))
+            made.append(unitary_terms(element, process.dims, nbaths))
     return made
 
 

@@ -1,0 +1,394 @@
+"""Chains and other large systems: a process becomes arrays of entries, and no matrix of the whole system is formed.
+
+Operators stay as sparse as they were given, kets are basis states or lists of amplitudes, a period's evolution stays a
+list of gates.  Conserved quantities still cut the basis into blocks; a state is as wide as the largest of them.
+"""
+
+from itertools import pairwise
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from collide.blocks import ZERO, Blocks, find_blocks, jump_table
+from collide.compile_events import MOST_OUTCOMES, fewest_operators
+from collide.compile_jumps import explain
+from collide.ends import Basis, cumulative
+from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
+from collide.exact.superoperator import effective_hamiltonian
+from collide.kernels.wide_tables import MIX, PHASE, TURN
+from collide.outcomes import energies
+from collide.protocol import Protocol, is_product
+
+Arrays = dict[str, NDArray[Any]]
+Outcome = tuple[Sparse, list[int]]
+ROUNDING = 4e-16  # of a gate's amplitudes
+
+
+def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]:
+    """Arrays of a jump program with sparse operators, and a sentence that says what will run and why."""
+    flow = process.elements[0]
+    assert isinstance(flow, Flow)
+    heff = effective_hamiltonian(flow.H, flow.ops)
+    blocks = find_blocks(process.d, [heff, _together(process, protocol)], flow.ops)
+    rows = flow.counts.astype(np.int64).reshape(len(flow.ops), -1)
+    arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
+    start, column, value = _rows([heff], blocks)
+    arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
+    return arrays, "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+
+
+def gate_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]:
+    """Arrays of a collision program that applies gates to states, and a sentence that says what will run and why."""
+    assert process.tau is not None
+    gates = [element for element in process.elements if isinstance(element, Unitary)]
+    null, events = _outcomes(process, protocol.labels)
+    blocks = blocks_of(process, protocol, gates, null, events)
+    rows = np.array([counted for _, counted in events], dtype=np.int64).reshape(len(events), -1)
+    arrays = _common(process, protocol, blocks, [op for op, _ in events], rows)
+    start, column, value = _rows([null], blocks)
+    arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
+    arrays |= _moves(_gauged(gates, process.dims, blocks), process.dims, blocks)
+    arrays["times"] = np.rint(protocol.tlist / process.tau)
+    return arrays, f"{len(gates)} gates a period, {len(events)} kinds of event; " + explain(
+        blocks, process.d, Basis(None)
+    )
+
+
+def blocks_of(
+    process: Process, protocol: Protocol, gates: list[Unitary], null: Sparse, events: list[Outcome]
+) -> Blocks:
+    """Invariant blocks of gates and ancillas, wide enough for both measurements."""
+    known = {id(gate): gate for gate in gates}
+    couplings = [gate.whole(process.dims) for gate in known.values()]
+    return find_blocks(process.d, [*couplings, null, _together(process, protocol)], [op for op, _ in events])
+
+
+def by_gates(process: Process, protocol: Protocol, most: int) -> bool:
+    """Tell whether a repeated process is best run by its gates.
+
+    Where tables of a whole period fit, they win if several periods pass between events; costs are multiplications per
+    event.  Drawing every label leaves no choice but one period at a time.
+
+    Parameters
+    ----------
+    process : Process
+    protocol : Protocol
+    most : int
+        Largest dimension for which there are tables.
+    """
+    gates = [element for element in process.elements if isinstance(element, Unitary) and element.sites]
+    if not gates or not _gates_then_ancillas(process):
+        if process.d > most and gates:
+            raise ValueError("gates are run on states only where all of them precede the collisions of a period")
+        return False
+    if process.d > most:
+        return True
+    if _kinds(process, protocol.labels) > MOST_OUTCOMES:
+        return False
+    null, events = _outcomes(process, protocol.labels)
+    largest = blocks_of(process, protocol, gates, null, events).largest
+    if protocol.labels == "all":
+        return largest >= SMALLEST
+    happens = 1.0 - float(abs(null).power(2).sum()) / process.d
+    period = (3.0 * len(gates) + 10.0) * largest
+    table = 4.0 * largest**2 * (3.0 + max(0.0, math.log2(1.0 / max(happens, 1e-12))))
+    return period / max(happens, 1e-12) < table
+
+
+SMALLEST = 8  # states of a block from which gates beat products over several collisions
+
+
+def _gates_then_ancillas(process: Process) -> bool:
+    kinds = [isinstance(element, Unitary) for element in process.elements]
+    return all(isinstance(e, Unitary | Instrument) for e in process.elements) and kinds == sorted(kinds, reverse=True)
+
+
+# ---------------------------------------------------------------- outcomes of the ancillas of a period
+
+
+def _outcomes(process: Process, labels: str) -> tuple[Sparse, list[Outcome]]:
+    """The null operator of a period's ancillas and all other outcomes, with the rows that each of them counts.
+
+    With labels "all" there is no null operator: every outcome is told.
+    """
+    kinds = _kinds(process, labels)
+    if kinds > MOST_OUTCOMES:
+        raise ValueError(
+            f"a period has {kinds} outcomes, more than the {MOST_OUTCOMES} that are chosen from on a chain of gates:"
+            " use fewer collisions or ancilla levels, or labels='heat'"
+        )
+    identity = sp.eye_array(process.d, dtype=complex, format="csr")
+    found: list[Outcome] = [(identity, [])]
+    for element in process.elements:
+        if not isinstance(element, Instrument):
+            continue
+        slots = [bath for bath in range(element.counts.shape[1]) if np.any(element.counts[:, bath] >= 0)]
+        mine = _local(element, labels)
+        whole = [(embed(op, element.sites, process.dims), label) for op, label in mine]
+        found = [
+            (sp.csr_array(op @ before), [*counted, *(int(label[b]) for b in slots)])
+            for op, label in whole
+            for before, counted in found
+        ]
+    if labels == "all":
+        return sp.csr_array(identity.shape, dtype=complex), found
+    (null, counted), *events = found
+    if any(row >= 0 for row in counted):  # every outcome exchanges something
+        return sp.csr_array(identity.shape, dtype=complex), found
+    return null, events
+
+
+def _kinds(process: Process, labels: str) -> int:
+    """Number of outcomes of a period that are told apart."""
+    return math.prod(len(_local(element, labels)) for element in process.elements if isinstance(element, Instrument))
+
+
+def _local(element: Instrument, labels: str) -> list[tuple[Complexes, Ints]]:
+    """Operators of one ancilla on its sites with their rows of counts, the likeliest that counts nothing first."""
+    kraus: Any = element.kraus
+    dense = [op.toarray() if hasattr(op, "toarray") else np.asarray(op) for op in kraus]
+    if labels == "all":
+        return list(zip(dense, element.counts, strict=True))
+    known, which = np.unique(element.counts, axis=0, return_inverse=True)  # -1 sorts first
+    return [
+        (op, label)
+        for number, label in enumerate(known)
+        for op in fewest_operators([dense[k] for k in np.flatnonzero(which.reshape(-1) == number)])
+    ]
+
+
+# ---------------------------------------------------------------- gates
+
+
+def _gauged(gates: list[Unitary], dims: tuple[int, ...], blocks: Blocks) -> list[tuple[Complexes, tuple[int, ...]]]:
+    """Gates without phases that a state in one block cannot see.
+
+    Each gate may lose a factor.  If the sum of all levels is the same throughout each block, a layer of gates that
+    touches every site may also lose exp(-i theta) for each quantum of each site: a uniform field vanishes.
+    """
+    out, at = [], 0
+    total = np.indices(dims).sum(axis=0).reshape(-1)
+    conserved = all(np.ptp(total[members]) == 0 for members in blocks.members)
+    while at < len(gates):
+        touched: set[int] = set()
+        layer = []
+        while at < len(gates) and not touched & set(gates[at].sites):
+            touched |= set(gates[at].sites)
+            layer.append(gates[at])
+            at += 1
+        angle = _field(layer, dims) if conserved and len(touched) == len(dims) else 0.0
+        out += [(_without(gate, angle, dims), gate.sites) for gate in layer]
+    return out
+
+
+def _field(layer: list[Unitary], dims: tuple[int, ...]) -> float:
+    """Phase per quantum of the first gate of a layer."""
+    matrix = layer[0].matrix.toarray()
+    quanta = _quanta(layer[0], dims)
+    lone = [k for k in range(len(matrix)) if abs(abs(matrix[k, k]) - 1) < ROUNDING * len(matrix)]
+    for k in lone[1:]:
+        if quanta[k] != quanta[lone[0]]:
+            return float(np.angle(matrix[k, k] / matrix[lone[0], lone[0]])) / (quanta[k] - quanta[lone[0]])
+    return 0.0
+
+
+def _quanta(gate: Unitary, dims: tuple[int, ...]) -> Ints:
+    """(k,) sum of the levels of the gate's sites."""
+    inner = tuple(dims[site] for site in gate.sites)
+    return np.array(np.unravel_index(np.arange(gate.matrix.shape[0]), inner)).sum(axis=0).astype(np.int64)
+
+
+def _without(gate: Unitary, angle: float, dims: tuple[int, ...]) -> Complexes:
+    matrix = np.exp(-1j * angle * _quanta(gate, dims))[:, None] * gate.matrix.toarray()
+    first = matrix[0, 0]
+    return matrix * (first.conj() / abs(first)) if abs(abs(first) - 1) < ROUNDING * len(matrix) else matrix
+
+
+def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...], blocks: Blocks) -> Arrays:
+    """Moves of the gates, part by part: see `collide.kernels.wide_tables.WideProgram`."""
+    kinds, sizes, firsts = [], [], []
+    values: list[Complexes] = []
+    groups: list[Ints] = []
+    for matrix, sites in gates:
+        linked = sp.csr_array((np.abs(matrix) + np.abs(matrix).T > 0).astype(float))
+        parts, label = connected_components(linked, directed=False)
+        for part in range(parts):
+            states = np.flatnonzero(label == part)
+            kind, value = _kind(matrix[np.ix_(states, states)])
+            if kind == PHASE and abs(value[0] - 1) <= ROUNDING:
+                continue
+            kinds.append(kind)
+            sizes.append(len(states))
+            firsts.append(sum(len(v) for v in values))
+            values.append(value)
+            groups.append(_groups(states, sites, dims))
+    nb = len(blocks.members)
+    pieces: list[list[Ints]] = [[] for _ in range(nb)]
+    for members in groups:
+        of = blocks.label[members[:, 0]]
+        if np.any(blocks.label[members] != of[:, None]):
+            raise AssertionError("a gate leaves the partition that was found for it")
+        order = np.argsort(of, kind="stable")
+        bounds = np.searchsorted(of[order], np.arange(nb + 1))
+        places = blocks.place[members[order]]
+        for b in range(nb):
+            pieces[b].append(places[bounds[b] : bounds[b + 1]].reshape(-1))
+    flat = [piece for block in pieces for piece in block]
+    return {
+        "move_kind": np.array(kinds, dtype=np.int64),
+        "move_size": np.array(sizes, dtype=np.int64),
+        "move_first": np.array(firsts, dtype=np.int64),
+        "move_value": np.concatenate([np.zeros(0, complex), *values]),
+        "orbit_start": np.concatenate([[0], np.cumsum([len(piece) for piece in flat])]).astype(np.int64),
+        "orbit": np.concatenate([np.zeros(0, np.int64), *flat]).astype(np.int64),
+    }
+
+
+def _no_moves() -> Arrays:
+    none = np.zeros(0, np.int64)
+    return {
+        "move_kind": none,
+        "move_size": none,
+        "move_first": none,
+        "move_value": np.zeros(0, complex),
+        "orbit_start": np.zeros(1, np.int64),
+        "orbit": none,
+    }
+
+
+def _kind(matrix: Complexes) -> tuple[int, Complexes]:
+    """What a part of a gate is, and its value."""
+    if len(matrix) == 1:
+        return PHASE, matrix.reshape(-1)
+    if len(matrix) == 2:
+        (a, b), (c, d) = matrix
+        cosine, sine = (a + d).real / 2, -(b + c).imag / 2
+        if np.abs(matrix - [[cosine, -1j * sine], [-1j * sine, cosine]]).max() <= 2 * ROUNDING:
+            return TURN, np.array([complex(cosine, sine)])
+    return MIX, matrix.reshape(-1)
+
+
+def _groups(states: Ints, sites: tuple[int, ...], dims: tuple[int, ...]) -> Ints:
+    """(n, size) basis states that agree on all other sites and have these states on the gate's own."""
+    stride = np.append(np.cumprod(dims[:0:-1])[::-1], 1).astype(np.int64)
+    inner = np.array(np.unravel_index(states, tuple(dims[site] for site in sites)))
+    inside = np.array([stride[site] for site in sites]) @ inner
+    outside = np.zeros(1, dtype=np.int64)
+    for site in range(len(dims)):
+        if site not in sites:
+            outside = (outside[:, None] + np.arange(dims[site]) * stride[site]).reshape(-1)
+    return outside[:, None] + inside
+
+
+# ---------------------------------------------------------------- what both have
+
+
+def _together(process: Process, protocol: Protocol) -> Sparse:
+    """(d, d) links between the basis states of each ket that a measurement prepares or asks for."""
+    kets = [sp.csr_array(protocol.opening.kets)]
+    if not is_product(protocol.closing):
+        assert protocol.closing
+        kets.append(sp.csr_array(protocol.closing.kets))
+    one, other = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for matrix in kets:
+        for first, last in pairwise(matrix.indptr):
+            size = np.abs(matrix.data[first:last])
+            states = matrix.indices[first:last][size > ZERO * size.max(initial=0.0)]
+            one.append(states[:-1])
+            other.append(states[1:])
+    row, column = np.concatenate(one), np.concatenate(other)
+    return sp.csr_array((np.ones(len(row)), (row, column)), shape=(process.d, process.d))
+
+
+def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Sparse], rows: Ints) -> Arrays:
+    """Everything that does not concern the waiting."""
+    table, first = process.counts, protocol.opening
+    quantum = np.zeros((len(table), len(table.baths)))
+    quantum[np.arange(len(table)), table.bath] = table.quantum
+    members = np.full((len(blocks.members), blocks.largest), -1, dtype=np.int64)
+    for block, states in enumerate(blocks.members):
+        members[block, : len(states)] = states
+    start, column, value = _rows([process.H, *protocol.e_ops.values()], blocks)
+    target, jump_start, jump_row, jump_column, jump_value = jump_table(ops, blocks)
+    return {
+        "size": blocks.sizes.astype(np.int64),
+        "basis": members,
+        "vectors": np.zeros((0, 0), dtype=complex),
+        "quantum": quantum,
+        "initial_cdf": cumulative(first.p),
+        "initial_energy": energies(first.kets, process.H),
+        "look_start": start,
+        "look_column": column,
+        "look_value": value,
+        "count": rows,
+        **_kets(sp.csr_array(first.kets), blocks, "initial"),
+        **_closing(process, protocol, blocks),
+        "target": target,
+        "jump_start": jump_start,
+        "jump_row": jump_row,
+        "jump_column": jump_column,
+        "jump_value": jump_value,
+    }
+
+
+def _closing(process: Process, protocol: Protocol, blocks: Blocks) -> Arrays:
+    """Closing kets: those of the protocol, or the basis states."""
+    if is_product(protocol.closing):
+        kets: Sparse = sp.eye_array(process.d, dtype=complex, format="csr")
+        return _kets(kets, blocks, "final") | {"final_energy": process.H.diagonal().real.copy()}
+    assert protocol.closing
+    kets = sp.csr_array(protocol.closing.kets)
+    return _kets(kets, blocks, "final") | {"final_energy": energies(protocol.closing.kets, process.H)}
+
+
+def _kets(kets: Sparse, blocks: Blocks, name: str) -> Arrays:
+    """Kets (n, d) by their entries in the block of each."""
+    largest = np.array(
+        [kets.indices[first + np.argmax(np.abs(kets.data[first:last]))] for first, last in pairwise(kets.indptr)]
+    )
+    block = blocks.label[largest]
+    row = np.repeat(np.arange(kets.shape[0]), np.diff(kets.indptr))
+    kept = blocks.label[kets.indices] == block[row]
+    return {
+        f"{name}_block": block.astype(np.int64),
+        f"{name}_start": np.searchsorted(row[kept], np.arange(kets.shape[0] + 1)).astype(np.int64),
+        f"{name}_place": blocks.place[kets.indices[kept]].astype(np.int64),
+        f"{name}_value": kets.data[kept].astype(complex),
+    }
+
+
+def _rows(operators: list[Sparse], blocks: Blocks) -> tuple[Ints, Ints, Complexes]:
+    """Rows of the diagonal blocks of some operators, one after the other: start, column, value."""
+    d = len(blocks.label)
+    first = np.cumsum(blocks.sizes) - blocks.sizes
+    starts, columns, values = [np.zeros(1, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, complex)]
+    for operator in operators:
+        entries = sp.coo_array(operator)
+        label = blocks.label[entries.row]
+        kept = (label == blocks.label[entries.col]) & (entries.data != 0)
+        row, column = first[label[kept]] + blocks.place[entries.row[kept]], blocks.place[entries.col[kept]]
+        order = np.lexsort((column, row))
+        starts.append(starts[-1][-1] + np.searchsorted(row[order], np.arange(1, d + 1)))
+        columns.append(column[order])
+        values.append(entries.data[kept][order].astype(complex))
+    return np.concatenate(starts).astype(np.int64), np.concatenate(columns).astype(np.int64), np.concatenate(values)
+
+
+def _centred(start: Ints, column: Ints, value: Complexes, blocks: Blocks) -> Complexes:
+    """Rows of H_eff, each block minus the real centre of the discs that hold its spectrum (Gershgorin)."""
+    out = value.copy()
+    row = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    first = np.cumsum(blocks.sizes) - blocks.sizes
+    block = np.repeat(np.arange(len(blocks.members)), blocks.sizes)
+    on = column == (row - first[block[row]])
+    middle, reach = np.zeros(len(start) - 1), np.zeros(len(start) - 1)
+    middle[row[on]] = value[on].real
+    np.add.at(reach, row[~on], np.abs(value[~on]))
+    low = np.minimum.reduceat(middle - reach, first)
+    high = np.maximum.reduceat(middle + reach, first)
+    out[on] -= ((low + high) / 2)[block[row[on]]]
+    return out

@@ -1,0 +1,152 @@
+r"""Collisions on a chain, period by period: gates between neighbours, then the ancillas, on sixteen states at a time.
+
+The gates of a period are unitary and act in place, as moves on groups of amplitudes of a block.  The ancillas' outcomes
+then split the state :math:`\varphi`: the null operator :math:`N` for as long as :math:`|N\ldots N\varphi|^2` is above a
+threshold that was drawn, one of the events otherwise, each with the norm squared of what it makes of :math:`\varphi`.
+Where every label is drawn there is no null operator, and an event in every period.
+
+A lane that has had its event gives its place to the next trajectory of the block; the others go on where they are.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .borrowed import inlined, inner
+from .jump_flight import Columns, Flight, jump, pair
+from .jump_search import CHOICE, EVENT, JUMP, LEFT, NEXT, NONE, STEPS, STOP, THRESHOLD, Bench
+from .lanes import WIDTH, anywhere, fma, load, select, splat, store
+from .march import row_product
+from .wide_tables import PHASE, TURN, WideTables
+
+Ints = NDArray[np.int64]
+
+
+@inlined
+def _phase(orbit, begin, end, value, state):
+    """Multiply some amplitudes by a number."""
+    p, q = splat(value.real), splat(value.imag)
+    for e in range(begin, end):
+        at = 2 * orbit[e]
+        x, y = load(state, at), load(state, at + 1)
+        store(state, at, fma(-q, y, p * x))
+        store(state, at + 1, fma(q, x, p * y))
+
+
+@inlined
+def _turn(orbit, begin, end, value, state):
+    """Turn some pairs of amplitudes by [[c, -i s], [-i s, c]]: two multiplications for each real number."""
+    c, s = splat(value.real), splat(value.imag)
+    for e in range(begin, end, 2):
+        left, right = 2 * orbit[e], 2 * orbit[e + 1]
+        x, y, u, v = load(state, left), load(state, left + 1), load(state, right), load(state, right + 1)
+        store(state, left, fma(c, x, s * v))
+        store(state, left + 1, fma(c, y, -(s * u)))
+        store(state, right, fma(c, u, s * y))
+        store(state, right + 1, fma(c, v, -(s * x)))
+
+
+@inlined
+def _mix(orbit, begin, end, size, values, first, state, work):
+    """Multiply groups of amplitudes by a small matrix."""
+    for e in range(begin, end, size):
+        for k in range(size):
+            store(work, 2 * k, load(state, 2 * orbit[e + k]))
+            store(work, 2 * k + 1, load(state, 2 * orbit[e + k] + 1))
+        for j in range(size):
+            x, y = splat(0.0), splat(0.0)
+            for k in range(size):
+                value, u, v = values[first + j * size + k], load(work, 2 * k), load(work, 2 * k + 1)
+                x, y = fma(splat(value.real), u, x), fma(splat(value.real), v, y)
+                x, y = fma(splat(-value.imag), v, x), fma(splat(value.imag), u, y)
+            store(state, 2 * orbit[e + j], x)
+            store(state, 2 * orbit[e + j] + 1, y)
+
+
+@inner
+def turn(tables: WideTables, block: int, bench: Bench) -> None:
+    """Apply all gates of a period."""
+    moves, starts, orbit, values, state = tables.move, tables.orbit_start, tables.orbit, tables.move_value, bench.state
+    for k in range(moves.shape[0]):
+        here = block * moves.shape[0] + k
+        begin, end, kind, first = starts[here], starts[here + 1], moves[k].kind, moves[k].value
+        if kind == PHASE:
+            _phase(orbit, begin, end, values[first], state)
+        elif kind == TURN:
+            _turn(orbit, begin, end, values[first], state)
+        else:
+            _mix(orbit, begin, end, moves[k].size, values, first, state, bench.trial)
+
+
+@inner
+def sweep(tables: WideTables, block: int, bench: Bench) -> None:
+    """Run periods until some lane has an event or comes to its stop; a lane whose event it is stands before it."""
+    m, first, lane, state, trial = tables.block[block].size, tables.first[block], bench.lane, bench.state, bench.trial
+    threshold, left, steps, one = load(lane, THRESHOLD), load(lane, LEFT), load(lane, STEPS), splat(1.0)
+    event = splat(NONE)
+    while not anywhere(event > splat(NONE)):
+        turn(tables, block, bench)
+        real, imag = splat(0.0), splat(0.0)
+        for a in range(m):
+            x, y = row_product(tables, first + a, state, 0)
+            store(trial, 2 * a, x)
+            store(trial, 2 * a + 1, y)
+            real, imag = fma(x, x, real), fma(y, y, imag)
+        quiet = real + imag > threshold
+        steps = steps + one
+        for row in range(2 * m):
+            store(state, row, select(quiet, load(trial, row), load(state, row)))
+        event = select(quiet, select(steps + one > left, splat(STOP), splat(NONE)), splat(JUMP))
+    store(lane, STEPS, steps)
+    store(lane, EVENT, event)
+
+
+@inner
+def seat(tables: WideTables, flight: Flight, bench: Bench, slot: int, l: int, seed: np.uint64) -> None:
+    """Bring a slot into a lane."""
+    traveller, psi, lane, state = flight.traveller[slot], flight.psi[slot], bench.lane, bench.state
+    for a in range(tables.block[traveller.block].size):
+        state[2 * a, l], state[2 * a + 1, l] = psi[a].real, psi[a].imag
+    lane[THRESHOLD, l], lane[STEPS, l] = traveller.threshold, traveller.steps
+    lane[LEFT, l] = tables.times[traveller.stop] - traveller.time
+    lane[CHOICE, l], lane[NEXT, l] = pair(seed, traveller.id, traveller.jumps + 1)
+
+
+@inner
+def vacate(tables: WideTables, block: int, bench: Bench, l: int) -> None:
+    """Leave a lane empty: nothing ever happens in it."""
+    for row in range(2 * tables.block[block].size):
+        bench.state[row, l] = 0.0
+    bench.lane[THRESHOLD, l], bench.lane[LEFT, l], bench.lane[STEPS, l] = -1.0, math.inf, 0.0
+
+
+@inner
+def unseat(tables: WideTables, flight: Flight, columns: Columns, bench: Bench, slot: int, l: int) -> None:
+    """Bring a lane back into its slot: behind its event, at its stop, or wherever it is."""
+    traveller, lane, state, psi = flight.traveller[slot], bench.lane, bench.state, flight.psi[slot]
+    if lane[EVENT, l] == JUMP:
+        traveller.time += lane[STEPS, l]
+        jump(tables, flight, columns, slot, bench, l)
+        return
+    for a in range(tables.block[traveller.block].size):
+        psi[a] = complex(state[2 * a, l], state[2 * a + 1, l])
+    traveller.steps = lane[STEPS, l]
+    if lane[EVENT, l] == STOP:
+        traveller.due = STOP
+
+
+@inner
+def reached(tables: WideTables, flight: Flight, slot: int) -> bool:
+    """Tell whether a slot in a block of more than one state has come to its stop, and note it."""
+    traveller = flight.traveller[slot]
+    if tables.block[traveller.block].size > 1 and tables.times[traveller.stop] - traveller.time < 1.0:
+        traveller.due = STOP
+    return traveller.due == STOP
+
+
+@inner
+def all_seats(bench: Bench) -> None:
+    """Mark that nothing has happened in any lane."""
+    for l in range(WIDTH):
+        bench.lane[EVENT, l] = NONE
