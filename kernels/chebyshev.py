@@ -44,10 +44,10 @@ def bessel(x: float, count: int) -> list[float]:
 
 def coefficients(x: float) -> Floats:
     """(n,) coefficients (2 - delta_n0) J_n(x) up to the last that can be seen."""
-    count = int(x) + _FAR
+    count = int(1.25 * x) + _FAR
     values = [value if n == 0 else 2.0 * value for n, value in enumerate(bessel(x, count))]
     left, n = 0.0, count
-    while n > 2 and left + abs(values[n - 1]) * 1.0 < _LEFT:
+    while n > 2 and left + abs(values[n - 1]) < _LEFT:
         left += abs(values[n - 1])
         n -= 1
     return np.array(values[:n])
