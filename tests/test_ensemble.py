@@ -403,7 +403,8 @@ def test_quantiles_of_any_floats(values: list[float], q: list[float]) -> None:
         high = ranks[np.ceil(position).astype(int)]
         bounded = np.isfinite(high - low)  # between infinities there is nothing to interpolate
     assert ((found >= low) & (found <= high))[bounded].all()
-    assert np.allclose(found[bounded], expected[bounded], rtol=1e-12, atol=0)
+    told = bounded & ~np.isnan(expected)  # NumPy says nan where it multiplies an infinity by zero
+    assert np.allclose(found[told], expected[told], rtol=1e-12, atol=0)
     exact = position == np.floor(position)
     assert np.array_equal(found[exact], low[exact])
 

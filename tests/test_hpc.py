@@ -1,6 +1,7 @@
 """Clusters in small: a job array, two MPI ranks, two Dask workers of which one is killed; each gives the same bits."""
 
 from collections.abc import Iterator
+import importlib.util
 import os
 from pathlib import Path
 import shutil
@@ -46,20 +47,26 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | path | more
 
 
-def done(command: list[str], folder: Path, **more: str) -> str:
-    """Run a command to its end; what it printed."""
-    result = subprocess.run(command, cwd=folder, env=environment(**more), capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+def begun(command: list[str], folder: Path, **more: str) -> "subprocess.Popen[str]":
+    """Start a command."""
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=folder, env=environment(**more), **pipes)
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    """What a command printed until its end."""
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out
 
 
 def test_a_job_array(folder: Path, program: Any) -> None:
     if shutil.which("collide", path=environment()["PATH"]) is None:
         pytest.skip("the command `collide` is not installed in this environment")
     whole = run_program(program, 9000, SEED, threads=2)  # three chunks of the default size
+    script = ["bash", str(SCRIPTS / "slurm_array.sh"), "program.h5", "9000", str(SEED)]
     for task in ("2", "3", "1"):
-        job = {"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_TASK_MAX": "3"}
-        done(["bash", str(SCRIPTS / "slurm_array.sh"), "program.h5", "9000", str(SEED)], folder, **job)
+        said(begun(script, folder, SLURM_ARRAY_TASK_ID=task, SLURM_ARRAY_TASK_MAX="3"))
     assert same_bits(merge(sorted(folder.glob("shard-*.h5")), folder / "ensemble.h5"), whole)
 
 
@@ -70,16 +77,24 @@ def test_two_mpi_ranks(folder: Path, whole: Any) -> None:
         pytest.skip("there is no mpiexec: pip install qcollide[hpc] brings one")
     script = [sys.executable, "-m", "mpi4py.futures", str(SCRIPTS / "mpi.py"), "program.h5"]
     words = ["--ntraj", str(NTRAJ), "--seed", str(SEED), "--chunk-size", str(SIZE), "-o", "ensemble.h5"]
-    assert "200 trajectories: rectifier" in done([mpiexec, "-n", "2", *script, *words], folder)
+    assert "200 trajectories: rectifier" in said(begun([mpiexec, "-n", "2", *script, *words], folder))
     assert same_bits(load(folder / "ensemble.h5"), whole)
 
 
 def test_dask_as_a_script(folder: Path, whole: Any) -> None:
+    """Workers that are processes, and workers that are jobs; the latter in a queue that hands them to the shell."""
     pytest.importorskip("distributed", reason="dask[distributed] is not installed: pip install qcollide[hpc]")
-    words = ["--ntraj", str(NTRAJ), "--seed", str(SEED), "--chunk-size", str(SIZE), "-o", "ensemble.h5", "--local", "2"]
-    said = done([sys.executable, str(SCRIPTS / "dask_jobs.py"), "program.h5", *words], folder)
-    assert "200 trajectories: rectifier" in said
-    assert same_bits(load(folder / "ensemble.h5"), whole)
+    ways = {"processes": ["--local", "2"], "jobs": ["--jobs", "2", "--queue", "local"]}
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        del ways["jobs"]
+    words = ["program.h5", "--ntraj", str(NTRAJ), "--seed", str(SEED), "--chunk-size", str(SIZE)]
+    command = [sys.executable, str(SCRIPTS / "dask_jobs.py"), *words]
+    running = {way: begun([*command, *how, "-o", f"{way}.h5"], folder) for way, how in ways.items()}
+    for way, process in running.items():
+        assert "200 trajectories: rectifier" in said(process)
+        assert same_bits(load(folder / f"{way}.h5"), whole)
+    if "jobs" not in ways:
+        pytest.skip("workers as jobs were left out: pip install qcollide[hpc] brings dask-jobqueue")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from .folding import fold_in
 from .journal import Journal
 from .layout import Names
 from .lock import Lock
+from .objects import text
 from .places import Places, build, journal_path, part_path
 from .plan import Plan
 from .reading import Header, StoreError, damage, open_hdf5, read_header
@@ -321,7 +322,7 @@ class FileStore:
     def _reading(self) -> Iterator[h5py.File]:
         """The file as HDF5 sees it now; closed again at once, because HDF5 would keep a copy of what it has read."""
         with open_hdf5(self.path) as file, damage(self.path):
-            if str(file.attrs["run"]) != self.header.names.run:
+            if text(file.attrs["run"]) != self.header.names.run:
                 raise StoreError(f"{self.path} was replaced by another run since it was opened: load it again.")
             yield file
 

@@ -40,15 +40,27 @@ def new_file(path: Path) -> h5py.File:
     return h5py.File(path, "w", track_order=True, meta_block_size=1 << 16)
 
 
+@cache
+def _letters(nbytes: int) -> h5t.TypeID:
+    """Text of a fixed length: what netCDF calls characters, and every reader understands."""
+    kind = h5t.C_S1.copy()
+    kind.set_size(nbytes)
+    kind.set_strpad(h5t.STR_NULLPAD)
+    kind.set_cset(h5t.CSET_UTF8)
+    return kind
+
+
 def set_attributes(owner: DatasetID | GroupID, values: Mapping[str, Any]) -> None:
     """Give attributes to a group or variable that does not have them yet: texts, numbers, NumPy scalars."""
     for name, value in values.items():
-        if isinstance(value, str):
-            array, kind, here = np.array(value, dtype=_STRING), _TEXT, _OBJECT
-        else:
-            array = np.asarray(value)
-            kind = here = _kind(array.dtype)
-        h5a.create(owner, name.encode(), kind, _space(array.shape)).write(array, here)
+        array = np.asarray(value.encode() if isinstance(value, str) else value)
+        kind = _letters(array.itemsize) if isinstance(value, str) else _kind(array.dtype)
+        h5a.create(owner, name.encode(), kind, _space(array.shape)).write(array, kind)
+
+
+def text(stored: Any) -> str:
+    """A text attribute as h5py gives it."""
+    return stored.decode() if isinstance(stored, bytes) else str(stored)
 
 
 def add_array(group: GroupID, name: str, values: Array) -> DatasetID:

@@ -12,6 +12,7 @@ import numpy as np
 from collide.records import Array, Field, Fields, Grid
 
 from .layout import FORMAT, Names
+from .objects import text
 from .plan import Plan, StoredProgram
 
 # what a file holds beside the records, all of it one number for each chunk but the last
@@ -93,10 +94,10 @@ def read_program(file: h5py.File) -> StoredProgram:
     """Read back what `write_program` wrote."""
     group = file["program"]
     return StoredProgram(
-        str(group.attrs["kind"]),
+        text(group.attrs["kind"]),
         {name: _read_array(stored) for name, stored in group["arrays"].items()},
         json.loads(group["meta"].asstr()[()]),
-        str(group.attrs["identity"]),
+        text(group.attrs["identity"]),
         {name: _read_array(stored) for name, stored in file.get("model", {}).items()},
     )
 
@@ -116,7 +117,7 @@ def read_header(path: Path, plan: Plan | None = None) -> Header:
             )
         if int(file.attrs["collide_format"]) > FORMAT:
             raise StoreError(
-                f"{path} was written by a later version of collide ({file.attrs['source']}): upgrade to read it."
+                f"{path} was written by a later version of collide ({text(file.attrs['source'])}): upgrade to read it."
             )
         return header_of(file, plan or _read_plan(file))
 
@@ -124,7 +125,7 @@ def read_header(path: Path, plan: Plan | None = None) -> Header:
 def _read_plan(file: h5py.File) -> Plan:
     attrs = file.attrs
     grid = Grid(*(int(attrs[key]) for key in ("ntraj", "chunk_size", "first_chunk", "last_chunk")))
-    fields = Fields.fromdict(json.loads(attrs["schema"]))
+    fields = Fields.fromdict(json.loads(text(attrs["schema"])))
     return Plan(read_program(file), fields, int(attrs["seed"]), grid, file["time"][()])
 
 
@@ -132,22 +133,23 @@ def header_of(file: h5py.File, plan: Plan) -> Header:
     """What an open file says about itself, given its plan."""
     fields = plan.fields
     entries = len(file["event"]) if "event" in file else None
-    names = [f.name for f in (*fields.columns, *fields.partials, *(fields.ragged if entries is not None else ()))]
+    variables = [f.name for f in (*fields.columns, *fields.partials, *(fields.ragged if entries is not None else ()))]
     offsets = {}
-    for name in (*names, *BOOKKEEPING):
+    for name in (*variables, *BOOKKEEPING):
         offset = h5py.h5d.open(file.id, name.encode()).get_offset()
         if offset is not None:
             offsets[name] = int(offset)
-    provenance = {k: str(v) for k, v in file["provenance"].attrs.items()}
+    provenance = {k: text(v) for k, v in file["provenance"].attrs.items()}
     packed = not any(f.name in offsets for f in (*fields.columns, *fields.partials))  # in blocks: in no single place
-    return Header(plan, Names(str(file.attrs["run"]), str(file.attrs["journal"])), entries, packed, offsets, provenance)
+    names = Names(text(file.attrs["run"]), text(file.attrs["journal"]))
+    return Header(plan, names, entries, packed, offsets, provenance)
 
 
 def _read_array(stored: h5py.Dataset) -> Array:
     value = np.asarray(stored[()])
     if not len(stored.attrs):
         return value
-    dtype = np.dtype(stored.attrs["dtype"])
+    dtype = np.dtype(text(stored.attrs["dtype"]))
     if dtype.kind == "c":
         return Field(stored.name, dtype.str, (), (), "", "").from_disk(value)
     return value.astype(dtype)
