@@ -18,6 +18,7 @@ from collide.machines import rectifier_formulas as formulas
 from collide.machines import rectifier_global_formulas as global_formulas
 from collide.machines.rectifier import bath
 from collide.machines.rectifier_checks import MATCHED_ANGLE
+from collide.machines.rectifier_counting import generating_function, quanta_distribution
 from collide.machines.rectifier_moments import chain_moments, heat_cumulant_rates, levels_needed, relaxation_time
 
 TABLE = Path(__file__).parent / "data" / "rectifier.json"
@@ -183,6 +184,9 @@ def test_negative_differential_conductance():
     h, point = 1e-4, {"g": 0.02, "gamma_L": 0.1, "gamma_R": 0.05, "T_R": 0.3}
     J = [formulas.current(**point, T_L=1.4 + d) for d in (-h, h)]
     assert formulas.differential_conductance(**point, T_L=1.4) == pytest.approx((J[1] - J[0]) / (2 * h), rel=1e-6)
+    hard = {"g": 0.001, "gamma_L": 2.0, "gamma_R": 0.5}  # flows cancel to ten digits
+    found = QUANTITIES["rectifier_local", "ndtc_onset_T_L"](hard | {"T_R": 0.0})
+    assert found == pytest.approx(formulas.ndtc_onset(**hard), rel=3e-7)
     one_site = {"N": 1, "gamma_L": 0.01, "gamma_R": 0.02, "T_R": 0.0}
     assert QUANTITIES["rectifier_local", "ndtc_onset_T_L"](one_site) == math.inf
 
@@ -231,6 +235,19 @@ def test_global_equation():
     assert 2 * found == pytest.approx(limit, rel=1e-8)
 
 
+@pytest.mark.parametrize(("eps_a", "eps_L", "eps_R"), STATISTICS)
+def test_global_equation_of_all_eight_statistics(eps_a, eps_L, eps_R):
+    """Two independent modes, each one site with half of either coupling; qubits are such modes of fermions."""
+    kinds = {"eps_a": eps_a, "eps_L": eps_L, "eps_R": eps_R}
+    for T_R in (0.2, 0.0):
+        point = {"T_L": 0.4, "T_R": T_R} | kinds
+        model = rectifier(g=0.3, gamma_L=0.01, gamma_R=0.02, **point, equation="global", neglect=1e-12)
+        modes = sum(formulas.current(N=1, omega=w, gamma_L=0.005, gamma_R=0.01, **point) for w in (0.7, 1.3))
+        flows = model.heat_currents()
+        assert flows["L"] - flows["R"] == pytest.approx(modes, rel=1e-8)
+        assert abs(model.power()) < 1e-15
+
+
 def test_global_equation_of_oscillators_agrees_with_the_modes():
     """Independent modes: each carries the current of one oscillator with its own couplings."""
     point = {"gamma_L": 0.01, "gamma_R": 0.02, "T_L": 0.4, "T_R": 0.2}
@@ -259,6 +276,28 @@ def test_collisions_conserve_quanta_and_tend_to_the_local_equation(construction,
         errors.append(flows["L"] / limit - 1)
     slope = math.log2(errors[0] / errors[1])
     assert slope == pytest.approx(2.0 if construction == "matched" else 1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("eps_a", "eps_L", "eps_R"), STATISTICS)
+def test_collisions_of_all_eight_statistics_at_zero_temperature(eps_a, eps_L, eps_R):
+    kinds = {"eps_a": eps_a, "eps_L": eps_L, "eps_R": eps_R}
+    point = BASE | {"T_L": 0.25, "T_R": 0.0} | kinds
+    limit = formulas.current(**point)
+    for construction, order in (("split", 1), ("sequential", 1), ("joint", 1), ("matched", 2)):
+        how = {"picture": "collision", "construction": construction, "neglect": 1e-9 if order == 2 else 1e-6}
+        if construction == "matched" and eps_a == 1 and (eps_L, eps_R) != (1, 1):
+            with pytest.raises(ValueError, match="makes a collision exact"):
+                rectifier(**point, **how, tau=0.4)
+            continue
+        errors = []
+        for tau in (0.4, 0.2):
+            model = rectifier(**point, **how, tau=tau)
+            flows = model.heat_currents()
+            assert flows["L"] == pytest.approx(-flows["R"], rel=1e-10)
+            assert abs(model.power()) < 1e-14
+            errors.append(2 * flows["L"] / limit - 1)
+        assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.1)
+        assert abs(errors[1]) < (2e-5 if order == 2 else 2e-3)
 
 
 def test_collisions_of_oscillators_and_their_weak_limit():
@@ -381,6 +420,61 @@ def test_levels_hold_what_they_promise():
     assert ratio == pytest.approx(n / (1 + n), rel=1e-4)  # thermal, as the rule for the levels assumes
 
 
+# ---------------------------------------------------------------- counting from moments
+
+
+@pytest.mark.parametrize(("eps_a", "eps_L", "eps_R"), STATISTICS)
+def test_counts_at_finite_time_from_a_determinant(eps_a, eps_L, eps_R):
+    """The N x N determinant has the law that the generator of the whole density matrix has."""
+    kinds = {"eps_a": eps_a, "eps_L": eps_L, "eps_R": eps_R}
+    point = {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08, "T_L": 0.35, "T_R": 0.0}
+    for N in (1, 2) if eps_a == 1 else (1, 2, 4):
+        _, ends = moments(N, **kinds, **point)
+        model = rectifier(N=N, **point, **kinds, neglect=1e-11)
+        empty = np.eye(model.process.d)[0]
+        for initial, state in (("empty", empty), ("steady", "steady")):
+            for counted in "LR":
+                n, P = quanta_distribution(N, 1.0, 0.05, eps_a, ends, counted, 20.0, initial)
+                found = dict(zip(n.tolist(), P.tolist(), strict=True))
+                expected = zip(*model.quanta_distribution(counted, 20.0, state), strict=True)
+                assert max(abs(found.get(int(k), 0.0) - p) for k, p in expected) < 1e-10
+                assert P.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_counts_of_hot_oscillators_over_long_times():
+    """Means and variances grow at the stationary rates, however long, hot and unequally damped the chain."""
+    point = {"g": 0.3, "gamma_L": 3.0, "gamma_R": 0.02, "T_L": 5.0, "T_R": 1.0}
+    exact, ends = moments(3, 1, **point)
+    rates = heat_cumulant_rates(3, 1.0, 0.3, 1, ends, "L", 2)
+    means, variances = [], []
+    for time in (400.0, 500.0):
+        n, P = quanta_distribution(3, 1.0, 0.3, 1, ends, "L", time, "steady")
+        mean = float(n @ P)
+        means.append(mean)
+        variances.append(float((n - mean) ** 2 @ P))
+    assert means == pytest.approx([400 * exact.heat["L"], 500 * exact.heat["L"]], rel=1e-8)
+    assert (variances[1] - variances[0]) / 100 == pytest.approx(rates[1], rel=1e-6)
+    whole = generating_function(np.array([0.0]), 3, 1.0, 0.3, 1, ends, "L", 500.0)
+    assert whole == pytest.approx(1.0, abs=1e-10)
+    with pytest.raises(ValueError, match="take a shorter time"):
+        quanta_distribution(3, 1.0, 0.3, 1, ends, "L", 1e8)
+
+
+def test_moments_some_time_after_an_empty_start():
+    params = {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.1, "T_L": 0.4, "T_R": 0.3, "eps_a": 1}
+    _, ends = moments(2, **params)
+    model = rectifier(**params, neglect=1e-12)
+    rho = model.evolve(np.eye(model.process.d)[0], [12.0])[0]
+    found = chain_moments(2, 1.0, 0.05, 1, ends, 12.0)
+    assert found.heat == pytest.approx(model.heat_currents(rho), rel=1e-9)
+    hot = params | {"T_L": 9.0, "time": 12.0}  # beyond levels
+    assert QUANTITIES["rectifier_local", "occupation_1"](hot) > QUANTITIES["rectifier_local", "occupation_2"](hot) > 0
+    late = QUANTITIES["rectifier_local", "heat_current_L"](hot | {"time": 1e4})
+    assert 2 * late == pytest.approx(formulas.current(**(params | {"T_L": 9.0})), rel=1e-9)
+    with pytest.raises(UnknownParameter, match="initial_state"):
+        QUANTITIES["rectifier_local", "occupation_1"](hot | {"initial_state": "somewhere"})
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -463,3 +557,7 @@ def test_quanta_balance_on_every_trajectory_and_the_counts_follow_the_exact_law(
     observed = np.array([(counted == k).sum() for k in n])
     assert observed.sum() == 20_000
     assert chi_square(observed, P, n=20_000).p_value > 1e-5
+    # the law of a device whose hot bath is a little cooler is told apart
+    other = rectifier(**(TABLE_POINT | {"T_L": 0.85} | keywords))
+    wrong = dict(zip(*other.quanta_distribution("L", 10.0, start), strict=True))
+    assert chi_square(observed, [wrong.get(k, 0.0) for k in n], n=20_000).p_value < 1e-5

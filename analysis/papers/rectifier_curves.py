@@ -12,8 +12,15 @@ from collide.machines import rectifier_global_formulas as global_formulas
 from collide.machines.rectifier import bath, rectifier
 from collide.machines.rectifier_moments import chain_moments
 
-from .rectifier_points import conductance, contrast, points
-from .rectifier_quantities import QUANTITIES, contrast_of
+from .rectifier_points import (
+    Points,
+    conductance,
+    contrast,
+    exact_conductance,
+    exact_contrast,
+    points,
+)
+from .rectifier_quantities import QUANTITIES
 
 Floats = NDArray[np.float64]
 FIG2: dict[str, Any] = {"g": 0.01, "gamma_L": 0.01, "gamma_R": 0.02}
@@ -21,6 +28,11 @@ STRONG: dict[str, Any] = {"g": 0.8, "gamma_R": 0.02}
 RATIOS_LOWER = (0.5, 0.05)
 TAU = 5.0  # period of the sampled collisions of Fig. 2, in units of 1/omega: coarse enough to be told from tau -> 0
 TAU_GLOBAL = 2.0
+# where exact curves are computed; those of collisions, which cost more, on coarser grids
+T_WEAK = np.linspace(0.04, 2.0, 99)
+RATIOS, RATIOS_COLLIDED = np.geomspace(0.01, 100.0, 81), np.geomspace(0.01, 100.0, 17)
+T_HOT, T_HOT_COLLIDED = np.geomspace(0.05, 30.0, 121), np.geomspace(0.08, 4.0, 20)
+T_STRONG = np.concatenate([np.linspace(0.015, 0.3, 58), np.linspace(0.31, 1.8, 75)])
 COLLIDED = (0.2, 1.0)  # temperatures of Fig. 4, upper panel, that collisions show as well
 
 
@@ -42,35 +54,33 @@ def both(function: Callable[[float], float], values: Sequence[float]) -> list[fl
 
 def conductances(ntraj: int, seed: int) -> dict[str, Any]:
     """Linear conductance of one and of two qubits between oscillator baths (Fig. 2)."""
-    T = np.linspace(0.04, 2.0, 99)
+    T = T_WEAK
     curves: dict[str, Any] = {"T": T}
     for N in (1, 2):
         curves[f"kappa_{N}"] = [_noise(FIG2 | {"N": N}, t) for t in T]
-        curves[f"collisions_{N}"] = [_noise(FIG2 | {"N": N, "picture": "collision", "tau": TAU}, t) for t in T[3::4]]
+        curves[f"collisions_{N}"] = [_noise(FIG2 | {"N": N, "picture": "collision", "tau": TAU}, t) for t in T]
         curves[f"peak_{N}"] = QUANTITIES["rectifier_local", "conductance_peak_temperature"](FIG2 | {"N": N})
-    curves["T_collisions"] = T[3::4]
     curves["estimate"] = [formulas.largest_conductance(gamma_L=0.01, gamma_R=0.02, g=g) for g in (None, FIG2["g"])]
     if ntraj:
         for N in (1, 2):
             warm = [0.2, 0.3, 0.45, 0.65, 0.9, 1.25, 1.7]
-            found = [
-                conductance(rectifier(**FIG2, N=N, T_L=t, T_R=t), t, 600, 2400, ntraj, seed + k)
-                for k, t in enumerate(warm)
-            ]
-            curves[f"jumps_{N}"] = points(warm, found)
+            made = [rectifier(**FIG2, N=N, T_L=t, T_R=t) for t in warm]
+            curves[f"jumps_{N}"] = _conductance_points(warm, made, (600, 2400), ntraj, seed)
             warm = [0.25, 0.4, 0.6, 1.0, 1.5]
             made = [rectifier(**FIG2, N=N, T_L=t, T_R=t, picture="collision", tau=TAU) for t in warm]
-            found = [
-                conductance(m, t, 600, 2400, ntraj // 2, seed + 50 + k)
-                for k, (m, t) in enumerate(zip(made, warm, strict=True))
-            ]
-            curves[f"collision_points_{N}"] = points(warm, found)
+            curves[f"collision_points_{N}"] = _conductance_points(warm, made, (600, 2400), ntraj, seed + 50)
     return curves
+
+
+def _conductance_points(T: list[float], made: list[Any], span: tuple[float, float], ntraj: int, seed: int) -> Points:
+    """Sampled conductances at several temperatures."""
+    found = [conductance(m, t, *span, ntraj, seed + k) for k, (t, m) in enumerate(zip(T, made, strict=True))]
+    return points(T, found, [exact_conductance(m, t) for t, m in zip(T, made, strict=True)])
 
 
 def _noise(keywords: dict[str, Any], T: float) -> float:
     """Conductance from the exact noise in equilibrium, in either picture."""
-    return float(rectifier(**keywords, T_L=T, T_R=T).heat_cumulants("L", 2)[1]) / T**2
+    return exact_conductance(rectifier(**keywords, T_L=T, T_R=T), T)
 
 
 # -------------------------------------------------------------------- Fig. 4
@@ -78,28 +88,33 @@ def _noise(keywords: dict[str, Any], T: float) -> float:
 
 def contrast_of_couplings(ntraj: int, seed: int) -> dict[str, Any]:
     """Contrast of the global equation against the ratio of couplings, T_R -> 0 (Fig. 4, upper panel)."""
-    ratio = np.geomspace(0.01, 100.0, 81)
+    ratio = RATIOS
     temperatures = (0.1, 0.2, 0.5, 1.0, 5.0, 50.0)
     curves: dict[str, Any] = {"ratio": ratio, "T_L": list(temperatures)}
     for T in temperatures:
         params = STRONG | {"T_L": T, "T_R": 0.0}
         function = QUANTITIES["rectifier_global", "contrast"]
         curves[f"contrast_{T:g}"] = [function(params | {"gamma_L": r * 0.02}) for r in ratio]
-    curves["ratio_collisions"] = ratio[::5]
+    curves["ratio_collisions"] = RATIOS_COLLIDED
     for T in COLLIDED:
-        made = [_strong(T, r * 0.02, picture="collision", tau=TAU_GLOBAL) for r in ratio[::5]]
-        curves[f"collisions_{T:g}"] = [_exact_contrast(*m) for m in made]
+        made = [_strong(T, r * 0.02, picture="collision", tau=TAU_GLOBAL) for r in RATIOS_COLLIDED]
+        curves[f"collisions_{T:g}"] = [exact_contrast(*m) for m in made]
     if ntraj:
         for T in (0.2, 1.0, 5.0):
             chosen = [0.04, 0.15, 0.4, 3.0, 10.0, 30.0]
-            found = [contrast(*_strong(T, r * 0.02), ntraj, seed + 7 * k) for k, r in enumerate(chosen)]
-            curves[f"jumps_{T:g}"] = points(chosen, found)
+            made = [_strong(T, r * 0.02) for r in chosen]
+            curves[f"jumps_{T:g}"] = _contrast_points(chosen, made, ntraj, seed)
         for T in COLLIDED:
-            chosen = [0.08, 0.3, 5.0]
+            chosen = [0.02, 0.08, 0.25, 5.0, 20.0]
             made = [_strong(T, r * 0.02, picture="collision", tau=TAU_GLOBAL) for r in chosen]
-            found = [contrast(*m, ntraj // 4, seed + 100 + 7 * k, most=4000.0) for k, m in enumerate(made)]
-            curves[f"collision_points_{T:g}"] = points(chosen, found)
+            curves[f"collision_points_{T:g}"] = _contrast_points(chosen, made, ntraj // 4, seed + 100, most=4000.0)
     return curves
+
+
+def _contrast_points(x: list[float], made: list[tuple[Any, Any]], ntraj: int, seed: int, **how: Any) -> Points:
+    """Sampled contrasts of several devices, each forward and backward."""
+    found = [contrast(*m, ntraj, seed + 7 * k, **how) for k, m in enumerate(made)]
+    return points(x, found, [exact_contrast(*m) for m in made])
 
 
 def _strong(T: float, gamma_L: float, **how: Any) -> tuple[Any, Any]:
@@ -108,36 +123,35 @@ def _strong(T: float, gamma_L: float, **how: Any) -> tuple[Any, Any]:
     return rectifier(**couplings, T_L=T, T_R=0.0), rectifier(**couplings, T_L=0.0, T_R=T)
 
 
-def _exact_contrast(forward: Any, backward: Any) -> float:
-    return contrast_of(forward.heat_currents()["L"], backward.heat_currents()["L"])
+def strong_contrasts(ntraj: int, seed: int) -> dict[str, Any]:
+    """Both panels of Fig. 4."""
+    return {"upper": contrast_of_couplings(ntraj, seed), "lower": contrast_of_temperature(ntraj, seed + 500)}
 
 
 def contrast_of_temperature(ntraj: int, seed: int) -> dict[str, Any]:
     """Contrast against T_L for two ratios of couplings, global and of one qubit (Fig. 4, lower panel)."""
-    T = np.geomspace(0.05, 30.0, 121)
+    T = T_HOT
     curves: dict[str, Any] = {"T": T, "ratios": list(RATIOS_LOWER)}
     for ratio in RATIOS_LOWER:
         params = STRONG | {"gamma_L": ratio * 0.02, "T_R": 0.0}
         curves[f"global_{ratio:g}"] = along("contrast", params, "T_L", T.tolist(), "global")
         curves[f"one_{ratio:g}"] = along("contrast", params | {"N": 1}, "T_L", T.tolist())
         curves[f"limit_{ratio:g}"] = (1 - ratio) / (1 + ratio)
-        made = [_strong(t, ratio * 0.02, picture="collision", tau=TAU_GLOBAL) for t in T[8:85:4]]
-        curves[f"collisions_{ratio:g}"] = [_exact_contrast(*m) for m in made]
-    curves["T_collisions"] = T[8:85:4]
+        made = [_strong(t, ratio * 0.02, picture="collision", tau=TAU_GLOBAL) for t in T_HOT_COLLIDED]
+        curves[f"collisions_{ratio:g}"] = [exact_contrast(*m) for m in made]
+    curves["T_collisions"] = T_HOT_COLLIDED
     if ntraj:
         for shift, ratio in enumerate(RATIOS_LOWER):
             begin = seed + 1000 * shift
             warm = [0.1, 0.25, 0.5, 1.0, 2.5, 7.0]
-            found = [contrast(*_strong(t, ratio * 0.02), ntraj, begin + 7 * k) for k, t in enumerate(warm)]
-            curves[f"jumps_{ratio:g}"] = points(warm, found)
+            made = [_strong(t, ratio * 0.02) for t in warm]
+            curves[f"jumps_{ratio:g}"] = _contrast_points(warm, made, ntraj, begin)
             warm = [0.15, 0.4, 0.9, 1.6]
             made = [_strong(t, ratio * 0.02, picture="collision", tau=TAU_GLOBAL) for t in warm]
-            found = [contrast(*m, ntraj // 4, begin + 100 + 7 * k, most=4000.0) for k, m in enumerate(made)]
-            curves[f"collision_points_{ratio:g}"] = points(warm, found)
-            warm = [0.3, 0.7, 1.5, 4.0]
+            curves[f"collision_points_{ratio:g}"] = _contrast_points(warm, made, ntraj // 4, begin + 100, most=4000.0)
+            warm = [0.45, 0.7, 1.5, 4.0]
             made = [_one_qubit(t, ratio * 0.02) for t in warm]
-            found = [contrast(*m, ntraj // 4, begin + 200 + 7 * k, most=4000.0) for k, m in enumerate(made)]
-            curves[f"one_points_{ratio:g}"] = points(warm, found)
+            curves[f"one_points_{ratio:g}"] = _contrast_points(warm, made, ntraj // 4, begin + 200, most=4000.0)
     return curves
 
 
@@ -153,7 +167,7 @@ def _one_qubit(T: float, gamma_L: float) -> tuple[Any, Any]:
 
 def strong_conductances(ntraj: int, seed: int) -> dict[str, Any]:
     """Linear conductance of the global equation and of one qubit (Fig. 5)."""
-    T = np.concatenate([np.linspace(0.015, 0.3, 58), np.linspace(0.31, 1.8, 75)])
+    T = T_STRONG
     couplings: dict[str, Any] = {"gamma_L": 0.01, "gamma_R": 0.02}
     curves: dict[str, Any] = {"T": T, "one": [_noise(couplings | {"N": 1}, t) for t in T], "g": [0.9, 0.8, 0.7]}
     for g in curves["g"]:
@@ -162,8 +176,7 @@ def strong_conductances(ntraj: int, seed: int) -> dict[str, Any]:
     if ntraj:
         warm = [0.08, 0.15, 0.3, 0.5, 0.8, 1.2, 1.7]
         made = [rectifier(**couplings, g=0.8, equation="global", T_L=t, T_R=t) for t in warm]
-        found = [conductance(m, t, 400, 1200, ntraj, seed + k) for k, (m, t) in enumerate(zip(made, warm, strict=True))]
-        curves["jumps_0.8"] = points(warm, found)
+        curves["jumps_0.8"] = _conductance_points(warm, made, (400, 1200), ntraj, seed)
     return curves
 
 

@@ -35,6 +35,8 @@ def draw_negative_conductance(curves: dict[str, Any]) -> Any:
         ax.axvline(onset, color=color, linestyle="--", linewidth=0.9)
         side: dict[str, Any] = {"xytext": (3, 0), "ha": "left"} if k == 0 else {"xytext": (-3, 0), "ha": "right"}
         ax.annotate(f"{onset:.6f}", (onset, 0.02), textcoords="offset points", color=color, fontsize=8, **side)
+        if f"collisions_{k}" in curves:
+            ax.plot(curves["T"], np.array(curves[f"collisions_{k}"]) / top, color=color, linewidth=1.0, linestyle=":")
         put(ax, _scaled(curves.get(f"jumps_{k}"), 1 / top), color, label="jumps" if k == 0 else "")
         put(
             ax,
@@ -61,6 +63,7 @@ def draw_chains(curves: dict[str, Any]) -> Any:
     figure, ((left, right),) = _panels(2)
     two = curves["J"][1]
     left.axhline(two, color=style.MUTED, linestyle="--", linewidth=1.0)
+    _length_inset(left, curves, two)
     left.plot(curves["N"], curves["J"], "D", color=style.INK, markersize=6, markerfacecolor="white", label="exact")
     put(left, curves.get("jumps"), style.BLUE, label="jump trajectories")
     spread = max(abs(j / two - 1) for j in curves["J"][1:])
@@ -71,7 +74,7 @@ def draw_chains(curves: dict[str, Any]) -> Any:
         xticks=[1, 2, 3, 4, 5, 6, 8, 10],
     )
     left.set_title(f"exact for N = 2 to 6: equal to {spread:.0e}", **SMALL)
-    left.legend(fontsize=8, loc="lower right")
+    left.legend(fontsize=8, loc="lower left")
     tau = np.asarray(curves["tau"])
     for N, color, dashes, size in ((3, style.GREEN, "-", 7.0), (4, style.RED, "--", 3.0)):
         gap = np.abs(curves[f"gap_{N}"])
@@ -83,6 +86,19 @@ def draw_chains(curves: dict[str, Any]) -> Any:
     right.set_title("collisions (split): independent of N only as τ vanishes", **SMALL)
     right.legend(fontsize=8)
     return figure
+
+
+def _length_inset(ax: Any, curves: dict[str, Any], two: float) -> None:
+    """What is left of the difference to two qubits, in per cent."""
+    data = curves.get("jumps")
+    if not data:
+        return
+    inset = ax.inset_axes((0.36, 0.64, 0.62, 0.32))
+    inset.axhline(0, color=style.MUTED, linestyle="--", linewidth=0.8)
+    put(inset, _scaled({**data, "y": [y - two for y in data["y"]]}, 100 / two), style.BLUE)
+    inset.set(xticks=data["x"], ylim=(-3.5, 3.5), yticks=[-2, 0, 2])
+    inset.set_ylabel(r"$J^{(N)}/J^{(2)}-1$ (%)", fontsize=7)
+    inset.tick_params(labelsize=7)
 
 
 def draw_noise_of_chains(curves: dict[str, Any]) -> Any:
@@ -97,16 +113,41 @@ def draw_noise_of_chains(curves: dict[str, Any]) -> Any:
             row, ("variance", "ratio"), ("variance rate of $Q_L$", r"$\mathcal{F}$"), strict=True
         ):
             ax.plot(
-                curves["N_riccati"], curves[f"{kind}_riccati_{name}"], ".-", color=style.MUTED, lw=0.8, label="Riccati"
+                curves["N_riccati"],
+                curves[f"{kind}_riccati_{name}"],
+                ".-",
+                color=style.MUTED,
+                lw=0.8,
+                label="exact, from moments",
             )
-            ax.plot(curves["N"], curves[f"{kind}_{name}"], "D", color=style.INK, markerfacecolor="white", label="exact")
-            ax.set(xlabel="N", ylabel=ylabel, xticks=[1, 2, 4, 6, 8, 10, 12, 14, 16])
+            ax.plot(
+                curves["N"],
+                curves[f"{kind}_{name}"],
+                "D",
+                color=style.INK,
+                markerfacecolor="white",
+                label="exact, from the generator",
+            )
+            ax.set(xlabel="number of qubits N", ylabel=ylabel, xticks=[1, 2, 4, 6, 8, 10, 12, 14, 16])
             ax.set_title(title, **SMALL)
         put(row[0], curves.get(f"jumps_{name}"), style.BLUE, label="jumps")
+        _noise_inset(row[0], curves, name)
         style.bound_line(row[1], 2.0, "classical bound")
-        row[0].legend(fontsize=8)
         row[1].legend(fontsize=8)
+    axes[0, 0].legend(fontsize=8, loc="upper right", bbox_to_anchor=(1.0, 0.42))
     return figure
+
+
+def _noise_inset(ax: Any, curves: dict[str, Any], name: str) -> None:
+    """The same from two qubits on, where the difference is of one or two per cent."""
+    inset = ax.inset_axes((0.42, 0.52, 0.56, 0.44))
+    data = curves.get(f"jumps_{name}")
+    if data:
+        put(inset, {key: values[1:] for key, values in data.items()}, style.BLUE)
+    inset.plot(curves["N"][1:], curves[f"variance_{name}"][1:], "D", color=style.INK, markerfacecolor="none")
+    inset.set(xticks=curves["N"][1:])
+    inset.margins(y=0.3)
+    inset.tick_params(labelsize=7)
 
 
 def draw_entanglement(curves: dict[str, Any]) -> Any:
@@ -129,8 +170,8 @@ def draw_entanglement(curves: dict[str, Any]) -> Any:
     )
     axes[0, 1].set_title(r"$g=0.016,\ \gamma_L=0.01,\ \gamma_R=0.1,\ T_{\rm cold}=0.05$", **SMALL)
     axes[1, 0].axhline(0, color=style.MUTED, linewidth=0.8)
-    axes[1, 0].set(xscale="log", xlabel=r"$k_{\rm B}T_{\rm hot}/\hbar\omega$", ylabel="concurrence", ylim=(-0.12, 0.08))
-    axes[1, 0].set_title("swapped temperatures: no entanglement (dotted: without the max)", **SMALL)
+    axes[1, 0].set(xscale="log", xlabel=r"$k_{\rm B}T_{\rm hot}/\hbar\omega$", ylabel="concurrence", ylim=(-0.24, 0.08))
+    axes[1, 0].set_title("the swap kills it (dotted, points: without the max)", **SMALL)
     shades = (style.SKY, style.BLUE, style.INK)
     for t, color in zip(curves["hot"], shades, strict=True):
         axes[1, 1].plot(
@@ -150,76 +191,101 @@ def draw_entanglement(curves: dict[str, Any]) -> Any:
 def _map(ax: Any, curves: dict[str, Any]) -> None:
     x, z = curves["x"], np.maximum(np.asarray(curves["map"]), 0)
     mesh = ax.pcolormesh(x, x, z, cmap="viridis", shading="gouraud", vmin=0)
-    ax.contour(x, x, np.asarray(curves["map"]), levels=[0.0], colors="white", linewidths=1.0)
+    # the logarithm of J / J_c is smooth on these axes, where the concurrence has a kink
+    ax.contour(x, x, np.asarray(curves["map_excess"]), levels=[0.0], colors="white", linewidths=1.0)
+    ax.plot(*curves["engine"], "*", color="white", markersize=8)
     ax.plot([x[0], x[-1]], [x[0], x[-1]], color="white", linestyle=":", linewidth=1.0)
     ax.figure.colorbar(mesh, ax=ax, label="concurrence")
     ax.set(xscale="log", yscale="log", xlabel=r"$\gamma_L/g$", ylabel=r"$\gamma_R/g$")
-    ax.set_title(r"$T_L=2,\ T_R=0$; white: $J = J_c$; dotted: equal couplings", **SMALL)
+    ax.set_title(r"$T_L=2,\ T_R=0$; line: $J = J_c$; dotted: equal couplings; star: the others", **SMALL)
+
+
+PICTURES = (("jump", style.BLUE, "o"), ("collision", style.RED, "s"))
 
 
 def draw_entropy(curves: dict[str, Any]) -> Any:
-    """Entropy production, its asymmetry, its histogram, and the integral theorem."""
-    figure, axes = _panels(2, 2, height=3.2)
-    rates, ratio, theorem, histogram = axes.reshape(-1)
+    """Entropy production, its asymmetry, single trajectories, and the integral theorem."""
+    figure, axes = _panels(3, 2, width=4.3, height=3.3)
+    rates, ratio, single, theorem, produced, histogram = axes.reshape(-1)
     for way, color in (("forward", style.BLUE), ("backward", style.RED)):
         rates.plot(curves["difference"], curves[f"rate_{way}"], color=color, label=rf"$\Pi$, {way}")
         put(rates, curves.get(f"points_{way}"), color)
-    rates.set(xlabel=r"$(T_{\rm hot}-T_{\rm cold})/\omega$", ylabel="entropy production rate", ylim=(0, None))
-    rates.set_title(r"lines: $(\beta_R-\beta_L)Q_L$; points: $\langle\Sigma\rangle/t$ of trajectories", **SMALL)
-    ratio.plot(
-        curves["difference"],
-        curves["ratio_current"],
-        color=style.INK,
-        label=r"$|J^\rightarrow|/|J^\leftarrow| = \mathcal{R}$",
-    )
-    ratio.plot(
-        curves["difference"][::3],
-        curves["ratio_entropy"][::3],
-        "o",
-        color=style.ORANGE,
-        label=r"$|\Pi^\rightarrow|/|\Pi^\leftarrow|$",
-    )
-    ratio.set(xlabel=r"$(T_{\rm hot}-T_{\rm cold})/\omega$", ylabel="ratio")
-    ratio.set_title("asymmetry of entropy production is rectification (Eq. 42)", **SMALL)
-    theorem.axhline(1, color=style.INK, linewidth=1.2, label="from the steady state")
-    for name, color, marker in (("jump", style.BLUE, "o"), ("collision", style.RED, "s")):
-        dashes = "-" if name == "jump" else "--"
-        theorem.plot(curves["times"], curves[f"pure_{name}"], dashes, color=color, label=f"from empty qubits, {name}s")
-        extra = hollow(color) if name == "collision" else {}
-        put(theorem, curves.get(f"theorem_{name}_steady"), color, marker, **extra)
-        put(theorem, curves.get(f"theorem_{name}_pure"), color, marker, **extra)
-    theorem.set(xlabel=r"$\omega t$", ylabel=r"$\langle e^{-\Sigma}\rangle$", ylim=(0, 1.25))
-    theorem.set_title("integral fluctuation theorem (below 1: the reversed process)", **SMALL)
+    rates.set(xlabel=r"$k_{\rm B}(T_{\rm hot}-T_{\rm cold})/\hbar\omega$", ylabel=r"$\Pi/\omega$", ylim=(0, None))
+    rates.set_title(r"lines: $(\beta_R-\beta_L)Q_L$; points: $\langle\Sigma\rangle/t$ of jumps", **SMALL)
+    _asymmetry(ratio, curves)
+    _single(single, curves)
+    _theorem(theorem, curves)
+    _produced(produced, curves)
     _histogram(histogram, curves)
-    for ax in (rates, ratio, theorem, histogram):
+    for ax in (rates, ratio, single, theorem, produced, histogram):
         ax.legend(fontsize=7.5)
     return figure
 
 
+def _asymmetry(ax: Any, curves: dict[str, Any]) -> None:
+    x = curves["difference"]
+    currents = r"$|J^\rightarrow|/|J^\leftarrow| = \mathcal{R}$"
+    ax.plot(x, curves["ratio_current"], color=style.INK, label=currents)
+    produced = r"$|\Pi^\rightarrow|/|\Pi^\leftarrow|$"
+    ax.plot(x[::3], curves["ratio_entropy"][::3], "o", color=style.ORANGE, label=produced)
+    ax.set(xlabel=r"$k_{\rm B}(T_{\rm hot}-T_{\rm cold})/\hbar\omega$", ylabel="ratio")
+    ax.set_title("asymmetry of entropy production is rectification (Eq. 42)", **SMALL)
+
+
+def _single(ax: Any, curves: dict[str, Any]) -> None:
+    """Entropy production of each trajectory against the heat it carried; areas tell how many did."""
+    ax.axline((0, 0), slope=1, color=style.MUTED, linewidth=0.9, label=r"$\Sigma = (\beta_R-\beta_L)Q_L$")
+    for name, color, marker in PICTURES:
+        data = curves.get(f"single_{name}")
+        if data:
+            looks: dict[str, Any] = {"facecolor": "none"} if name == "collision" else {"alpha": 0.6}
+            area = 3 + 400 * np.asarray(data["share"])
+            ax.scatter(
+                data["heat"], data["produced"], s=area, color=color, marker=marker, label=f"{name}s", lw=0.8, **looks
+            )
+    ax.set(xlabel=r"$(\beta_R-\beta_L)Q_L$ of a trajectory", ylabel=r"$\Sigma$", xlim=(-8, 17), ylim=(-8, 17))
+    ax.set_title(r"single trajectories, $\omega t = 200$: off the line by the ends", **SMALL)
+
+
+def _theorem(ax: Any, curves: dict[str, Any]) -> None:
+    ax.axhline(1, color=style.INK, linewidth=1.2, label="from the steady state: 1")
+    for name, color, marker in PICTURES:
+        dashes = "-" if name == "jump" else "--"
+        ax.plot(curves["times"], curves[f"pure_{name}"], dashes, color=color, label=f"from empty qubits, {name}s")
+        extra = hollow(color) if name == "collision" else {}
+        put(ax, curves.get(f"theorem_{name}_steady"), color, marker, **extra)
+        put(ax, curves.get(f"theorem_{name}_pure"), color, marker, **extra)
+    ax.plot(curves["times"], curves["reversed_jump"], "x", color=style.INK, markersize=4, label="reversed process")
+    ax.set(xlabel=r"$\omega t$", ylabel=r"$\langle e^{-\Sigma}\rangle$", ylim=(0, 1.25))
+    ax.set_title("integral fluctuation theorem", **SMALL)
+
+
+def _produced(ax: Any, curves: dict[str, Any]) -> None:
+    """Mean entropy production from empty qubits: at late times it grows at the stationary rate."""
+    for name, color, marker in PICTURES:
+        dashes = "-" if name == "jump" else "--"
+        ax.plot(curves["times"], curves[f"produced_{name}"], dashes, color=color, label=f"from empty qubits, {name}s")
+        extra = hollow(color) if name == "collision" else {}
+        put(ax, curves.get(f"mean_{name}_pure"), color, marker, **extra)
+        put(ax, curves.get(f"mean_{name}_steady"), color, marker, **extra)
+    steady = curves["stationary_jump"] * np.asarray(curves["times"])
+    ax.plot(curves["times"], steady, color=style.INK, linewidth=1.2, label=r"$(\beta_R-\beta_L)Q_L\,t$, steady state")
+    ax.set(xlabel=r"$\omega t$", ylabel=r"$\langle\Sigma\rangle$", ylim=(0, None))
+    ax.set_title("mean entropy production", **SMALL)
+
+
 def _histogram(ax: Any, curves: dict[str, Any]) -> None:
-    for name, color in (("jump", style.BLUE), ("collision", style.RED)):
+    for name, color, _ in PICTURES:
         data = curves.get(f"histogram_{name}")
         if data:
-            mean, error = data["mean"]
-            label = rf"{name}s: $\langle\Sigma\rangle = {mean:.3f} \pm {error:.3f}$"
-            ax.stairs(
-                data["density"],
-                data["edges"],
-                color=color,
-                fill=name == "jump",
-                alpha=0.5 if name == "jump" else 1,
-                label=label,
-            )
-    if "mean_exact" in curves:
-        ax.axvline(
-            curves["mean_exact"],
-            color=style.INK,
-            linewidth=1.0,
-            label=rf"$(\beta_R-\beta_L)Q_L t = {curves['mean_exact']:.3f}$",
-        )
+            mean = data["mean"]
+            words = rf"{name}s: {mean['y'][0]:.3f} $\pm$ {mean['error'][0]:.3f}; exact {mean['exact'][0]:.3f}"
+            filled: dict[str, Any] = {"fill": True, "alpha": 0.5} if name == "jump" else {}
+            ax.stairs(data["density"], data["edges"], color=color, label=words, **filled)
+            ax.axvline(mean["exact"][0], color=color, linewidth=0.9, linestyle="-" if name == "jump" else "--")
     ax.axvline(0, color=style.MUTED, linewidth=0.8, linestyle=":")
-    ax.set(xlabel=r"$\Sigma$", ylabel="density", yscale="log")
-    ax.set_title(r"entropy production of single trajectories, $\omega t = 200$", **SMALL)
+    ax.set(xlabel=r"$\Sigma$", ylabel="density", yscale="log", ylim=(3e-5, 8), xlim=(-9, 18))
+    ax.set_title(r"$\Sigma$ at $\omega t = 200$; means against $(\beta_R-\beta_L)Q_Lt$", **SMALL)
 
 
 def draw_uncertainty_ratios(curves: dict[str, Any]) -> Any:
@@ -252,6 +318,8 @@ def draw_convergence(curves: dict[str, Any]) -> Any:
     for name, color in CONSTRUCTION_COLORS.items():
         ax.plot(tau, curves[name], color=color, label=f"{name}: slope {curves[f'slope_{name}']:.3f}")
         put(ax, _above(curves.get(f"points_{name}")), color)
+    if "points_split" in curves:
+        ax.errorbar([], [], yerr=[], fmt="o", color=style.INK, markersize=4, elinewidth=1.0, label="trajectories")
     for power, start in ((1, curves["joint"][0]), (2, curves["matched"][0])):
         ax.plot(tau, 2.2 * start * (tau / tau[0]) ** power, color=style.MUTED, linestyle=":", linewidth=1.0)
         ax.annotate(

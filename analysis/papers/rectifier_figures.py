@@ -10,16 +10,10 @@ from .base import Figure
 FIGURES: tuple[Figure, ...] = (
     Figure("fig2", "Linear conductance of one and two qubits (Fig. 2)", curves.conductances, drawing.draw_conductances),
     Figure(
-        "fig4a",
-        "Contrast of strongly coupled qubits against the ratio of couplings (Fig. 4, upper panel)",
-        curves.contrast_of_couplings,
-        drawing.draw_contrast_of_couplings,
-    ),
-    Figure(
-        "fig4b",
-        "Contrast of strongly coupled qubits against temperature (Fig. 4, lower panel)",
-        curves.contrast_of_temperature,
-        drawing.draw_contrast_of_temperature,
+        "fig4",
+        "Contrast of strongly coupled qubits against the ratio of couplings and against temperature (Fig. 4)",
+        curves.strong_contrasts,
+        drawing.draw_strong_contrasts,
     ),
     Figure(
         "fig5",

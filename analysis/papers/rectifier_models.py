@@ -134,16 +134,16 @@ def averages(p: Mapping[str, Any], T_L: float | None = None, T_R: float | None =
     """Averages of the local equation, from the model or from the exact moments of a chain too large for it."""
     hot, cold = p["T_L"] if T_L is None else T_L, p["T_R"] if T_R is None else T_R
     at = dict(p) | {"T_L": hot, "T_R": cold}
-    if p["time"] in STEADY and by_moments(at):
-        m = chain_moments(p["N"], p["omega"], p["g"], p["eps_a"], ends(p, hot, cold))
+    time = None if p["time"] in STEADY or starts_steady(p) else float(p["time"])
+    if by_moments(at):
+        m = chain_moments(p["N"], p["omega"], p["g"], p["eps_a"], ends(p, hot, cold), time)
         return LocalAverages(m.heat, m.occupations, m.coherence if p["N"] > 1 else complex(math.nan), m.power)
     model = local_model(p, hot, cold)
     rho = state(model, p)
     s = [lowering_of(model, site) for site in range(p["N"])]
     occupations = np.array([float(np.vdot(op, op @ rho).real) for op in s])
     coherence = complex(np.trace(s[0] @ s[1].conj().T @ rho)) if p["N"] > 1 else complex(math.nan)
-    steady = p["time"] in STEADY
-    now = None if steady else rho
+    now = None if time is None else rho
     return LocalAverages(model.heat_currents(now), occupations, coherence, model.power(now))
 
 
@@ -170,20 +170,30 @@ def ground(model: Any) -> NDArray[np.complex128]:
     return ket
 
 
+EMPTY = ("both subsystems in |0>", "all subsystems in |0>")
+
+
+def starts_steady(p: Mapping[str, Any]) -> bool:
+    """Whether a point's initial state is the steady one; without a name sites begin empty.
+
+    Raises
+    ------
+    UnknownParameter
+    """
+    name = p.get("initial_state") or EMPTY[0]
+    if name not in EMPTY and name not in STEADY:
+        known = "'both subsystems in |0>' or 'steady state'"
+        raise UnknownParameter(f"parameter 'initial_state' = {name!r}: it may be {known}")
+    return name in STEADY
+
+
 def start_of(model: Any, p: Mapping[str, Any]) -> Any:
     """The initial state that a table names."""
-    name = p["initial_state"]
-    if name in ("both subsystems in |0>", "all subsystems in |0>"):
-        return ground(model)
-    if name in STEADY:
-        return "steady"
-    known = "'both subsystems in |0>' or 'steady state'"
-    raise UnknownParameter(f"parameter 'initial_state' = {name!r}: it may be {known}")
+    return "steady" if starts_steady(p) else ground(model)
 
 
 def state(model: Any, p: Mapping[str, Any]) -> NDArray[np.complex128]:
     """The state at the point's time: the steady one without a time."""
     if p["time"] in STEADY:
         return model.steady_state()
-    initial = start_of(model, {"initial_state": "both subsystems in |0>"} | dict(p))
-    return model.evolve(initial, [float(p["time"])])[0]
+    return model.steady_state() if starts_steady(p) else model.evolve(ground(model), [float(p["time"])])[0]

@@ -22,9 +22,37 @@ def run(model: Any, time: Any, ntraj: int, seed: int, **options: Any) -> Any:
     return run_ensemble(model, ntraj, time, seed, progress=False, chunk_size=max(2, ntraj // CHUNKS), **options)
 
 
-def points(x: Sequence[float], estimates: Sequence[Estimate]) -> Points:
-    """Positions, values and errors, as a figure's data holds them."""
-    return {"x": [float(v) for v in x], "y": [e.value for e in estimates], "error": [e.error for e in estimates]}
+def points(x: Sequence[float], estimates: Sequence[Estimate], exact: Sequence[float]) -> Points:
+    """Positions, values and errors, as a figure's data holds them, and what each point should be."""
+    return {
+        "x": [float(v) for v in x],
+        "y": [float(e.value) for e in estimates],
+        "error": [float(e.error) for e in estimates],
+        "exact": [float(v) for v in exact],
+    }
+
+
+def deviations(data: Points) -> Floats:
+    """How many standard errors each point lies above what it should be."""
+    y, error, exact = (np.array(data[name]) for name in ("y", "error", "exact"))
+    return np.where(y == exact, 0.0, (y - exact) / np.where(error > 0, error, np.nan))
+
+
+def exact_current(model: Any) -> float:
+    """The paper's current J = Q_L - Q_R of a model in its steady state."""
+    heat = model.heat_currents()
+    return float(heat["L"] - heat["R"])
+
+
+def exact_conductance(model: Any, T: float) -> float:
+    """Linear conductance from the exact noise in equilibrium, in either picture."""
+    return float(model.heat_cumulants("L", 2)[1]) / T**2
+
+
+def exact_contrast(forward: Any, backward: Any) -> float:
+    """Contrast of a device and the same with exchanged temperatures."""
+    there, back = exact_current(forward), exact_current(backward)
+    return abs((there + back) / (there - back))
 
 
 def long_enough(model: Any, quanta: float, most: float) -> float:

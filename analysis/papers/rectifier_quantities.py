@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
+
+from collide.machines.rectifier_counting import quanta_distribution as gaussian_quanta
 
 from ..entanglement import concurrence
 from .base import Params, Quantity
@@ -18,12 +20,15 @@ from .rectifier_models import (
     COLLISION_OPTIONS,
     STEADY,
     averages,
+    by_moments,
     collision_model,
+    ends,
     global_model,
     heat_rates,
     local_model,
     point,
     start_of,
+    starts_steady,
     state,
     steady_only,
 )
@@ -31,6 +36,7 @@ from .rectifier_models import (
 Floats = NDArray[np.float64]
 TEMPERATURES = ("T_L", "T_R")
 START = {"initial_state": None}
+NODES = 12  # of an interpolation over two steps of a grid: ten digits of a function smooth on the grid's scale
 NOT_PHYSICS = 1e-15  # of the larger current: what is left of a current that is zero
 
 
@@ -38,10 +44,7 @@ NOT_PHYSICS = 1e-15  # of the larger current: what is left of a current that is 
 
 
 def _local(params: Params) -> dict[str, Any]:
-    p = point(params, *TEMPERATURES, optional=START)
-    if p["initial_state"] is None:
-        p["initial_state"] = "both subsystems in |0>"
-    return p
+    return point(params, *TEMPERATURES, optional=START)
 
 
 def _of_averages(read: Callable[[Any, dict[str, Any]], float]) -> Quantity:
@@ -182,23 +185,26 @@ def _conductance(equation: str) -> Quantity:
 
 
 def highest(function: Callable[[float], float], grid: Floats) -> float:
-    """Position of the global maximum of a smooth function within a grid; inf if it is still rising at its end."""
+    """Position of the global maximum of a smooth function within a grid; inf if it is still rising at its end.
+
+    Around the highest point of the grid the function is interpolated, and the root of its slope found: at a maximum
+    itself rounding errors hide all but the square root of the digits.
+    """
     values = np.array([function(float(x)) for x in grid])
     k = int(np.argmax(values))
     if k == len(grid) - 1:
         return math.inf
     low, high = float(grid[max(k - 1, 0)]), float(grid[k + 1])
     scale = abs(values[k]) or 1.0
-    found = minimize_scalar(
-        lambda x: -function(float(x)) / scale, bounds=(low, high), method="bounded", options={"xatol": 1e-9 * high}
-    )
-    return float(found.x)
+    near = Chebyshev.interpolate(np.vectorize(lambda x: function(float(x)) / scale), NODES, domain=[low, high])
+    slope = near.deriv()
+    return float(brentq(slope, low, high, xtol=1e-12 * high)) if slope(low) > 0 > slope(high) else float(grid[k])
 
 
 def _peak_temperature(equation: str) -> Quantity:
     def quantity(params: Params) -> float:
         p = point(params)
-        grid = p["omega"] * np.geomspace(0.02, 5.0, 80)
+        grid = p["omega"] * np.geomspace(0.02, 5.0, 50)
         return highest(lambda T: conductance_at(p, T, equation), grid)
 
     return quantity
@@ -208,7 +214,7 @@ def _ndtc_onset(params: Params) -> float:
     """Temperature T_L beyond which the current falls: its maximum in 0 < T_L < 50 omega."""
     p = point(params, optional={"T_R": 0.0})
     steady_only(p)
-    grid = p["omega"] * np.geomspace(0.05, 50.0, 80)
+    grid = p["omega"] * np.geomspace(0.05, 50.0, 60)
     return highest(lambda T: averages(p, T, p["T_R"]).heat["L"], grid)
 
 
@@ -242,7 +248,6 @@ def _dip(p: Mapping[str, Any]) -> float:
 
 def _net_quanta(params: Params) -> float:
     p = point(params, *TEMPERATURES, "time", "n", optional=START)
-    p["initial_state"] = p["initial_state"] or "both subsystems in |0>"
     n, P = quanta_distribution(p)
     return dict(zip(n, P, strict=True)).get(int(p["n"]), 0.0)
 
@@ -251,8 +256,13 @@ def quanta_distribution(p: Mapping[str, Any]) -> tuple[list[int], list[float]]:
     """Probabilities of the net quanta received from L by the point's time."""
     if p["time"] in STEADY:
         raise ValueError(f"`time` must be a number for a distribution of counts, but is {p['time']!r}")
-    model = local_model(p)
-    n, P = model.quanta_distribution("L", float(p["time"]), start_of(model, p))
+    time, start = float(p["time"]), "steady" if starts_steady(p) else "empty"
+    if p["eps_a"] == 1 or by_moments(p):
+        baths = ends(p, p["T_L"], p["T_R"])
+        n, P = gaussian_quanta(p["N"], p["omega"], p["g"], p["eps_a"], baths, "L", time, start)
+    else:
+        model = local_model(p)
+        n, P = model.quanta_distribution("L", time, start_of(model, p))
     return n.tolist(), P.tolist()
 
 

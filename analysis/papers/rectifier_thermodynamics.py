@@ -1,6 +1,7 @@
 """Entanglement, and the entropy that trajectories produce."""
 
 from itertools import pairwise
+import math
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from ..estimates import Estimate, block_edges
 from ..integral_theorem import integral_fluctuation_theorem
 from .rectifier_beyond import TABLE_POINT
 from .rectifier_models import ground
-from .rectifier_points import points, run
+from .rectifier_points import exact_current, points, run
 from .rectifier_quantities import critical_current_of
 
 Floats = NDArray[np.float64]
 ENGINE: dict[str, Any] = {"g": 0.016, "gamma_L": 0.01, "gamma_R": 0.1}
+COUPLINGS, T_ENGINE, EQUAL = np.geomspace(0.03, 30.0, 31), np.geomspace(0.08, 20.0, 49), np.geomspace(0.1, 30.0, 41)
 BLOCKS = 100
 
 
@@ -27,32 +29,35 @@ BLOCKS = 100
 
 def entanglement(ntraj: int, seed: int) -> dict[str, Any]:
     """Concurrence over the couplings, the critical current, equal couplings, and what the swap of temperatures does."""
-    curves: dict[str, Any] = {"x": np.geomspace(0.03, 30.0, 31)}
-    curves["map"] = [[_signed(_at(1.0, a, b, 2.0, 0.0)) for a in curves["x"]] for b in curves["x"]]
-    T = np.geomspace(0.08, 20.0, 49)
+    curves: dict[str, Any] = {"x": COUPLINGS}
+    mapped = [[_at(a, b, 2.0, 0.0) for a in curves["x"]] for b in curves["x"]]
+    curves["map"] = [[_signed(m) for m in row] for row in mapped]
+    curves["map_excess"] = [[_excess(m) for m in row] for row in mapped]
+    curves["engine"] = [ENGINE["gamma_L"] / ENGINE["g"], ENGINE["gamma_R"] / ENGINE["g"]]
+    T = T_ENGINE
     curves["T"] = T
     for way in ("forward", "backward"):
         made = [_engine(t, way) for t in T]
-        currents = np.array([abs(m.heat_currents()["L"] - m.heat_currents()["R"]) for m in made])
-        curves[f"J_{way}"] = currents
+        curves[f"J_{way}"] = [abs(exact_current(m)) for m in made]
         curves[f"critical_{way}"] = [critical_current_of(m.steady_state(), ENGINE["g"], 1.0) for m in made]
         curves[f"signed_{way}"] = [_signed(m) for m in made]
-    gamma = np.geomspace(0.1, 30.0, 41)
+    gamma = EQUAL
     curves |= {"gamma": gamma, "hot": [0.5, 2.0, 20.0]}
     for t in curves["hot"]:
-        curves[f"equal_oscillators_{t:g}"] = [_signed(_at(1.0, y, y, t, 0.0)) for y in gamma]
-        curves[f"equal_qubits_{t:g}"] = [_signed(_at(1.0, y, y, t, 0.0, eps_L=-1)) for y in gamma]
+        curves[f"equal_oscillators_{t:g}"] = [_signed(_at(y, y, t, 0.0)) for y in gamma]
+        curves[f"equal_qubits_{t:g}"] = [_signed(_at(y, y, t, 0.0, eps_L=-1)) for y in gamma]
     if ntraj:
         for shift, way in enumerate(("forward", "backward")):
             warm = [0.3, 0.7, 2.0, 8.0]
-            found = [_sampled_concurrence(_engine(t, way), ntraj, seed + 10 * shift + k) for k, t in enumerate(warm)]
-            curves[f"jumps_{way}"] = points(warm, found)
+            made = [_engine(t, way) for t in warm]
+            found = [_sampled_concurrence(m, ntraj, seed + 10 * shift + k) for k, m in enumerate(made)]
+            curves[f"jumps_{way}"] = points(warm, found, [_signed(m) for m in made])
     return curves
 
 
-def _at(g: float, x: float, y: float, T_L: float, T_R: float, **kinds: Any) -> Any:
+def _at(x: float, y: float, T_L: float, T_R: float, **kinds: Any) -> Any:
     """Couplings in units of a small hopping, which is what their ratios are taken of."""
-    small = 0.01 * g
+    small = 0.01
     return rectifier(g=small, gamma_L=float(x) * small, gamma_R=float(y) * small, T_L=T_L, T_R=T_R, **kinds)
 
 
@@ -63,6 +68,12 @@ def _engine(T: float, way: str) -> Any:
 
 def _signed(model: Any) -> float:
     return float(concurrence(model.steady_state(), signed=True))
+
+
+def _excess(model: Any) -> float:
+    """Logarithm of the current over the critical one."""
+    g = model.recipe["parameters"]["g"]
+    return math.log(abs(exact_current(model)) / critical_current_of(model.steady_state(), g, 1.0))
 
 
 def _sampled_concurrence(model: Any, ntraj: int, seed: int) -> Estimate:
@@ -90,17 +101,18 @@ def entropy(ntraj: int, seed: int) -> dict[str, Any]:
         for d in difference
     ]
     times = np.concatenate([[0.5, 1.0, 2.0], np.arange(4.0, 61.0, 4.0)])
-    jumps, collisions = _pictures()
-    pure = [
-        m.trajectory_statistics(t, initial=ground(jumps)).exponential_average
-        for m in (jumps, collisions)
-        for t in times
-    ]
-    curves |= {"times": times, "pure_jump": [e.mean for e in pure[: len(times)]]}
-    curves["pure_collision"] = [e.mean for e in pure[len(times) :]]
-    curves["reversed_jump"] = [e.reversed_value for e in pure[: len(times)]]
+    curves["times"] = times
+    for name, model in _pictures().items():
+        exact = [model.trajectory_statistics(t, initial=ground(model)) for t in times]
+        curves[f"pure_{name}"] = [e.exponential_average.mean for e in exact]
+        curves[f"reversed_{name}"] = [e.exponential_average.reversed_value for e in exact]
+        curves[f"produced_{name}"] = [float(e.cumulants("entropy_production", 1)[0]) for e in exact]
+        curves[f"stationary_{name}"] = model.entropy_production_rate()
     if ntraj:
-        _sample_entropy(curves, ntraj, seed)
+        _sample_rates(curves, ntraj, seed)
+        for shift, (name, model) in enumerate(_pictures().items()):
+            _sample_theorem(curves, name, model, ntraj, seed + 100 + 50 * shift)
+            _sample_single(curves, name, model, ntraj, seed + 200 + shift)
     return curves
 
 
@@ -110,34 +122,49 @@ def _device(difference: float, way: str) -> Any:
     return rectifier(**(TABLE_POINT | temperatures))
 
 
-def _pictures() -> tuple[Any, Any]:
+def _pictures() -> dict[str, Any]:
     """The same device by jumps, and by collisions coarse enough to be another process."""
-    return rectifier(**TABLE_POINT), rectifier(**TABLE_POINT, picture="collision", tau=0.5)
+    return {"jump": rectifier(**TABLE_POINT), "collision": rectifier(**TABLE_POINT, picture="collision", tau=0.5)}
 
 
-def _sample_entropy(curves: dict[str, Any], ntraj: int, seed: int) -> None:
+def _sample_rates(curves: dict[str, Any], ntraj: int, seed: int) -> None:
+    """Entropy production rates both ways, from jumps."""
+    chosen, time = [0.2, 0.5, 0.8, 1.1], 200.0
     for shift, way in enumerate(("forward", "backward")):
-        chosen = [0.2, 0.5, 0.8, 1.1]
-        found = []
-        for k, d in enumerate(chosen):
-            ensemble = run(_device(d, way), 200.0, ntraj, seed + 10 * shift + k)
-            found.append(Estimate(*_mean(ensemble.entropy_production / 200.0)))
-        curves[f"points_{way}"] = points(chosen, found)
+        made = [_device(d, way) for d in chosen]
+        found = [_mean(run(m, time, ntraj, seed + 10 * shift + k).entropy_production) for k, m in enumerate(made)]
+        exact = [m.entropy_production_rate() for m in made]
+        curves[f"points_{way}"] = points(chosen, [e.scaled(1 / time) for e in found], exact)
+
+
+def _sample_theorem(curves: dict[str, Any], name: str, model: Any, ntraj: int, seed: int) -> None:
+    """Averages of exp(-entropy production), and of the entropy production itself, from two starts."""
     times = [2.0, 12.0, 28.0, 48.0]
-    for shift, (name, model) in enumerate(zip(("jump", "collision"), _pictures(), strict=True)):
-        for k, (start, initial) in enumerate((("steady", "steady"), ("pure", ground(model)))):
-            begin = seed + 100 + 20 * shift + 10 * k
-            made = [run(model, t, ntraj, begin + i, initial=initial) for i, t in enumerate(times)]
-            # the mirrored tail of a sample tells what it lacks only where the reversed process has the same law
-            judged = [integral_fluctuation_theorem(e, symmetric=start == "steady") for e in made]
-            curves[f"theorem_{name}_{start}"] = points(times, [j.average for j in judged])
-        ensemble = run(model, 200.0, ntraj, seed + 200 + shift)
-        values = np.asarray(ensemble.entropy_production)
-        density, edges = np.histogram(values, bins=60, range=(-12, 24), density=True)
-        curves[f"histogram_{name}"] = {"density": density, "edges": edges, "mean": _mean(values)}
-    curves["mean_exact"] = 200.0 * _pictures()[0].entropy_production_rate()
+    for k, (start, initial) in enumerate((("steady", "steady"), ("pure", ground(model)))):
+        made = [run(model, t, ntraj, seed + 10 * k + i, initial=initial) for i, t in enumerate(times)]
+        exact = [model.trajectory_statistics(t, initial=initial) for t in times]
+        # the mirrored tail of a sample tells what it lacks only where the reversed process has the same law
+        judged = [integral_fluctuation_theorem(e, symmetric=start == "steady") for e in made]
+        averages = [e.exponential_average.mean for e in exact]
+        curves[f"theorem_{name}_{start}"] = points(times, [j.average for j in judged], averages)
+        means = [float(e.cumulants("entropy_production", 1)[0]) for e in exact]
+        curves[f"mean_{name}_{start}"] = points(times, [_mean(e.entropy_production) for e in made], means)
 
 
-def _mean(values: Any) -> tuple[float, float]:
+def _sample_single(curves: dict[str, Any], name: str, model: Any, ntraj: int, seed: int) -> None:
+    """Histogram of the entropy production, and how often it comes with which heat."""
+    time = 200.0
+    ensemble = run(model, time, ntraj, seed)
+    produced, heat = np.asarray(ensemble.entropy_production), np.asarray(ensemble.heat["L"])
+    density, edges = np.histogram(produced, bins=60, range=(-12, 24), density=True)
+    mean = _mean(produced)
+    exact = time * model.entropy_production_rate()
+    curves[f"histogram_{name}"] = {"density": density, "edges": edges, "mean": points([time], [mean], [exact])}
+    affinity = 1 / TABLE_POINT["T_R"] - 1 / TABLE_POINT["T_L"]
+    pairs, counts = np.unique(np.round(np.stack([affinity * heat, produced]), 9), axis=1, return_counts=True)
+    curves[f"single_{name}"] = {"heat": pairs[0], "produced": pairs[1], "share": counts / ntraj}
+
+
+def _mean(values: Any) -> Estimate:
     array = np.asarray(values)
-    return float(array.mean()), float(array.std(ddof=1) / np.sqrt(len(array)))
+    return Estimate(float(array.mean()), float(array.std(ddof=1) / math.sqrt(len(array))))

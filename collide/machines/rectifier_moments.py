@@ -35,7 +35,7 @@ Complexes = NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Moments:
-    r"""Stationary second moments and what follows from them.
+    r"""Second moments and what follows from them.
 
     Attributes
     ----------
@@ -46,8 +46,7 @@ class Moments:
     heat : dict of str to float
         Heat from each bath into the chain per unit time, in local quanta (Eq. 4).
     power : float
-        Work per unit time done on the chain, in the steady state :math:`\mathrm{Tr}[H_{int}(\mathcal D_L +
-        \mathcal D_R)\\rho]`: zero at resonance.
+        Work per unit time done on the chain; in the steady state zero at resonance.
     """
 
     D: Complexes
@@ -61,8 +60,10 @@ class Moments:
         return complex(self.D[0, 1])
 
 
-def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int, list[Bath]]) -> Moments:
-    """Solve the Lyapunov equation of a chain in its steady state.
+def chain_moments(
+    N: int, omega: float, g: float, eps_a: int, ends: Mapping[int, list[Bath]], time: float | None = None
+) -> Moments:
+    """Solve the Lyapunov equation of a chain, in its steady state or some time after a start with empty sites.
 
     Parameters
     ----------
@@ -74,14 +75,20 @@ def chain_moments(N: int, omega: float, g: float, eps_a: int, ends: Mapping[int,
         Qubits or oscillators.
     ends : mapping of site to list of Bath
         Which baths touch which site.
+    time : float, optional
+        Since every site was in |0>; by default the steady state.
 
     Raises
     ------
     ValueError
         If oscillators are pumped harder than they are damped, so that there is no steady state.
     """
-    damping, source = _rates(N, omega, eps_a, ends)
-    D = _lyapunov(_drift(N, g, damping), np.diag(source).astype(complex))
+    damping, source = site_rates(N, omega, eps_a, ends)
+    W = drift(N, g, damping)
+    D = lyapunov(W, np.diag(source).astype(complex))
+    if time is not None:
+        fade = la.expm(W * time)
+        D = D - fade @ D @ fade.conj().T
     occupations: NDArray[np.float64] = np.real(np.diag(D)).astype(np.float64)
     heat = {}
     for site, baths in ends.items():
@@ -102,11 +109,11 @@ def relaxation_time(N: int, omega: float, g: float, eps_a: int, ends: Mapping[in
     N, omega, g, eps_a, ends
         As in `chain_moments`.
     """
-    damping, _ = _rates(N, omega, eps_a, ends)
-    return float(-0.5 / np.linalg.eigvals(_drift(N, g, damping)).real.max())
+    damping, _ = site_rates(N, omega, eps_a, ends)
+    return float(-0.5 / np.linalg.eigvals(drift(N, g, damping)).real.max())
 
 
-def _rates(
+def site_rates(
     N: int, omega: float, eps_a: int, ends: Mapping[int, list[Bath]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Damping and source of each site."""
@@ -136,14 +143,14 @@ def heat_cumulant_rates(
     if len(found) != 1:
         raise ValueError(f"`counted` must name one bath of `ends`, but is {counted!r}")
     ((place, rates),) = found
-    damping, source = _rates(N, omega, eps_a, ends)
-    W = _drift(N, g, damping)
+    damping, source = site_rates(N, omega, eps_a, ends)
+    W = drift(N, g, damping)
     powers = np.array([omega**n / factorial(n) for n in range(order + 1)])
     a = rates[0] * powers * (-1.0) ** np.arange(order + 1)
     b = rates[1] * powers
     a[0] = b[0] = 0.0
     # Taylor coefficients in the counting field: of D, and of the columns D P and (1 + eps D) P
-    D = [_lyapunov(W, np.diag(source).astype(complex))]
+    D = [lyapunov(W, np.diag(source).astype(complex))]
     one = np.eye(N, dtype=complex)[:, place]
     columns, holes = [D[0][:, place]], [one + eps_a * D[0][:, place]]
     for n in range(1, order):
@@ -153,7 +160,7 @@ def heat_cumulant_rates(
                 r = n - k - l
                 drive += eps_a * a[k] * np.outer(columns[l], columns[r].conj())
                 drive += b[k] * np.outer(holes[l], holes[r].conj())
-        D.append(_lyapunov(W, drive))
+        D.append(lyapunov(W, drive))
         columns.append(D[n][:, place])
         holes.append(eps_a * D[n][:, place])
     occupied = [float(column[place].real) for column in columns]
@@ -162,7 +169,7 @@ def heat_cumulant_rates(
     return np.array([factorial(n + 1) * value for n, value in enumerate(growth)])
 
 
-def _drift(N: int, g: float, damping: NDArray[np.float64]) -> Complexes:
+def drift(N: int, g: float, damping: NDArray[np.float64]) -> Complexes:
     """W, refused where something is not damped."""
     hopping = np.eye(N, k=1) + np.eye(N, k=-1)
     W = np.asarray(-1j * g * hopping - np.diag(damping) / 2, dtype=np.complex128)
@@ -174,7 +181,7 @@ def _drift(N: int, g: float, damping: NDArray[np.float64]) -> Complexes:
     return W
 
 
-def _lyapunov(W: Complexes, source: Complexes) -> Complexes:
+def lyapunov(W: Complexes, source: Complexes) -> Complexes:
     """D with W D + D W^dagger + source = 0."""
     return np.asarray(la.solve_continuous_lyapunov(W, -source), dtype=np.complex128)
 
