@@ -67,7 +67,7 @@ def rectifier(
         on normal modes, so there the sites of the model are the modes k with frequencies
         ``omega + 2 g cos(pi k / (N + 1))``.  Its collisions are not in the paper: in each period one ancilla of every
         Bohr frequency and bath meets the eigenoperator of that frequency.
-    construction : {"split", "alternating", "sequential", "joint", "matched"}
+    construction : {"split", "alternating", "sequential", "joint", "matched", "gates"}
         Collisions: see `CollisionModel`.  "matched" makes every collision exactly ``exp(tau D)``; for oscillator baths
         on qubits through two-level ancillas of the same temperature and the rate gamma coth(omega / 2T).
     tau : float

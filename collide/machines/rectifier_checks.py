@@ -5,7 +5,7 @@ from typing import Any
 
 PLAIN_ANGLE = "theta=sqrt(gamma tau)"
 MATCHED_ANGLE = "cos(theta)=exp(-gamma tau/2)"
-CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched")
+CONSTRUCTIONS = ("split", "alternating", "sequential", "joint", "matched", "gates")
 
 
 def check(p: dict[str, Any]) -> None:
