@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from collide.ensemble import Interrupted, extend, load, merge, pack, resume, run_program, statistics, verbs
+from collide.ensemble import Estimate, Interrupted, extend, load, merge, pack, resume, run_program, statistics, verbs
 from collide.ensemble.executors import work
 import collide.program as engine
 from collide.records import fold
@@ -340,7 +340,7 @@ def test_errors_of_mean_variance_and_covariance_are_the_spread_over_ensembles() 
         lambda e: e.mean("heat:L"),
         lambda e: e.variance("heat:L"),
         lambda e: e.covariance("heat:L", "work"),
-        lambda e: statistics.Estimate(*(v[0] for v in e.expect["n"])),
+        lambda e: Estimate(*(v[0] for v in e.expect["n"])),
     ):
         estimates = [take(e) for e in runs]
         spread = np.std([e.value for e in estimates], ddof=1)

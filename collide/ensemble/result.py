@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from collide.ensemble import statistics
 from collide.ensemble.containers import to_pandas, to_xarray
+from collide.ensemble.estimates import Estimate, jackknife
 from collide.ensemble.rows import Interval, Rows
-from collide.ensemble.statistics import Estimate
 from collide.ensemble.summary import summary
 import collide.program as engine
 from collide.records import ROW_SIZE, Array, Chunk, fold
@@ -250,7 +250,7 @@ class Ensemble(Rows):
         total, n = fold(sums), int(sizes.sum())
         value = statistics.cumulants(n, total)
         left_out = statistics.cumulants((n - sizes).reshape(-1, *(1,) * (total.ndim - 1)), total - sums)
-        error = statistics.jackknife_error(value, left_out, sizes)
+        error, _ = jackknife(value, left_out, sizes)
         error[..., :2] = statistics.cumulant_errors(n, total)
         return {bath: Estimate(value[..., b, :], error[..., b, :]) for b, bath in enumerate(self.baths)}
 
@@ -266,7 +266,7 @@ class Ensemble(Rows):
             total = fold(sums)
             value = statistics.covariance_of_sums(n, total)
             left_out = statistics.covariance_of_sums((n - sizes).reshape(-1, *(1,) * (total.ndim - 1)), total - sums)
-            found[self.baths[a], self.baths[b]] = Estimate(value, statistics.jackknife_error(value, left_out, sizes))
+            found[self.baths[a], self.baths[b]] = Estimate(value, jackknife(value, left_out, sizes)[0])
         return found
 
     def _stops(self, t: float | None) -> Any:

@@ -4,20 +4,15 @@ Blocks come in the order of the trajectories, and are folded in that order: the 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from collide.ensemble.estimates import Estimate
+
 Floats = NDArray[np.float64]
 Blocks = Callable[[], Iterable[Floats]]  # starts a new pass over the data
-
-
-class Estimate(NamedTuple):
-    """A value and its standard error; numbers, or arrays of equal shape."""
-
-    value: Any
-    error: Any
 
 
 def central_moments(blocks: Iterable[Floats]) -> tuple[int, float, Floats]:
@@ -163,29 +158,6 @@ def cumulants(n: Any, sums: Floats) -> Floats:
         )
         k4 = k4 / (n * (n - 1) * (n - 2) * (n - 3))
     return np.stack([k1, k2, k3, k4], axis=-1)
-
-
-def jackknife_error(whole: Floats, left_out: Floats, sizes: NDArray[np.int64]) -> Floats:
-    """Standard error of a statistic from its values with one chunk left out each.
-
-    The delete-one-block jackknife for blocks of unequal size (Busing, Meijer, van der Leeden 1999, Eq. 9); nan for
-    fewer than two blocks.
-
-    Parameters
-    ----------
-    whole : (...,) float
-        The statistic of all trajectories.
-    left_out : (nchunks, ...) float
-        The statistic without each chunk in turn.
-    sizes : (nchunks,) int
-        Trajectories in each chunk.
-    """
-    if len(sizes) < 2:
-        return np.full(np.shape(whole), np.nan)
-    ratio = (np.sum(sizes) / np.asarray(sizes, dtype=float)).reshape(-1, *(1,) * np.ndim(whole))
-    centre = len(sizes) * whole - np.sum((1 - 1 / ratio) * left_out, axis=0)
-    pseudo = ratio * whole - (ratio - 1) * left_out
-    return np.asarray(np.sqrt(np.mean((pseudo - centre) ** 2 / (ratio - 1), axis=0)))
 
 
 def cumulant_errors(n: int, sums: Floats) -> Floats:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from collide.ensemble.statistics import Estimate
 from collide.store.disk import size
 
 
@@ -28,16 +27,8 @@ def _numbers(ens: Any) -> Mapping[str, str]:
     if len(ens) == 0:
         return {}
     shown = [q for q in ens.quantities if q.startswith("heat:")] + ["work", "energy_change", "entropy_production"]
-    found = {q: _plain(ens.mean(q)) for q in shown if q in ens.quantities}
+    found = {q: str(ens.mean(q)) for q in shown if q in ens.quantities}
     if "status" in ens.columns:
         failed = sum(int(np.count_nonzero(block.status)) for block in ens.blocks())
         found["ended early"] = f"{failed} of {len(ens)}"
     return found
-
-
-def _plain(estimate: Estimate) -> str:
-    value, error = estimate
-    if not np.isfinite(error) or error == 0:
-        return f"{value:.6g}"
-    digits = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}" if digits < 12 else f"{value:.6g} ± {error:.2g}"
