@@ -73,7 +73,7 @@ def study(model: Any, picture: str, options: argparse.Namespace) -> bool:
         overwrite=True,
         threads=options.threads,
         progress=not options.quiet,
-        chunk_size=max(2, min(4096, options.ntraj // 16)),
+        chunk_size=min(4096, max(512, options.ntraj // 16)),
     )
     wall, exchanges = time.perf_counter() - began, int(ens.counts.sum())
     print(

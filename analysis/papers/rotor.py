@@ -2,6 +2,7 @@
 
 from .base import Figure, Quantity
 from .rotor_claims import claims
+from .rotor_noise_figures import CUMULANTS, EFFICIENCY
 from .rotor_operation_figures import FIGURE_2, FIGURE_3
 from .rotor_quantities import QUANTITIES as POINTS
 from .rotor_rectification_figures import FIGURE_4, FIGURE_5
@@ -12,4 +13,14 @@ from .rotor_time_figures import FIGURE_6, FIGURE_7, FIGURE_8
 __all__ = ["FIGURES", "QUANTITIES", "SAMPLING", "claims"]
 
 QUANTITIES: dict[tuple[str, str], Quantity] = {**POINTS, **SCANS}
-FIGURES: tuple[Figure, ...] = (FIGURE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, FIGURE_7, FIGURE_8)
+FIGURES: tuple[Figure, ...] = (
+    FIGURE_2,
+    FIGURE_3,
+    FIGURE_4,
+    FIGURE_5,
+    FIGURE_6,
+    FIGURE_7,
+    FIGURE_8,
+    EFFICIENCY,
+    CUMULANTS,
+)

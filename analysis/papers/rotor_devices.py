@@ -28,6 +28,11 @@ def device(x: float, params: Params = FIG_2) -> Model:
     return machine("rotor_local", {**params, "beta2": x * params["beta1"]})
 
 
+def affordable(model: Model, time: float, ntraj: int, most: float) -> int:
+    """Trajectories of length `time`: `ntraj`, or fewer so that they make at most so many exchanges together."""
+    return max(2, min(ntraj, int(most / (float(model.count_rates().sum()) * time))))
+
+
 def rate(ensemble: Any, time: float, quantity: Any) -> Estimate:
     """Mean of a quantity per unit time."""
     found = ensemble.mean(quantity)
@@ -42,9 +47,12 @@ def qubit_work(rows: Any) -> Any:
     return rows.work - rows.closing_energy - rows.load_work[:, 0]
 
 
-def sampled_currents(model: Model, time: float, ntraj: int, seed: int) -> dict[str, Estimate]:
-    """Heat currents, power of the qubits' baths, efficiency and COP from steady trajectories of length `time`."""
-    ens = run(model, ntraj, time, seed=seed, progress=False)
+def sampled_currents(model: Model, time: float, ntraj: int, seed: int, most: float) -> dict[str, Estimate]:
+    """Heat currents, power of the qubits' baths, efficiency and COP from steady trajectories of length `time`.
+
+    At most `ntraj` of them, and `most` exchanges.
+    """
+    ens = run(model, affordable(model, time, ntraj, most), time, seed=seed, progress=False)
     found = {f"Q_{name}": rate(ens, time, f"heat:{name}") for name in ("1", "2", "r")}
     found["W_Q"] = rate(ens, time, qubit_work)
     work, cold, hot = ens.values(qubit_work), ens.heat["1"], ens.heat["2"]

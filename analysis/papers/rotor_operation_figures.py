@@ -15,10 +15,14 @@ from .rotor_devices import CUT, FIG_2, device, sampled_currents
 from .rotor_quantities import Point, ergotropies, heat, point, power_qubits
 from .rotor_scans import accelerator_refrigerator_boundary, efficiency_peak, engine_accelerator_boundary
 
-XS = np.concatenate([np.linspace(0.02, 0.1, 9), np.linspace(0.115, 0.895, 79)])
+XS = np.concatenate([np.linspace(0.01, 0.16, 31), np.linspace(0.175, 0.895, 73)])
 POINTS_2 = np.array([0.1, 0.2, 0.3, 0.38, 0.6, 0.7, 0.8, 0.88])
 POINTS_3 = np.array([0.05, 0.15, 0.25, 0.35, 0.5, 0.7, 0.85])
-TIME = 2e3  # length of a steady trajectory: it need not be long, because it opens in the steady state
+TIME_2, MOST = 8e3, 4e7  # of trajectories that count quanta, and exchanges of an ensemble of them
+TIME_3, MOST_STATES = (
+    50.0,
+    8000,
+)  # of those whose last states are averaged: it need not be long, because they open in the steady state
 BLOCKS = 25  # of trajectories, left out one at a time for the error of an ergotropy
 CROSSING = FIG_2["B1"] / FIG_2["B2"]  # x at which the populations of |10> and |01> cross
 FLOWS = {"Q_1": (r"$\dot Q_1$", style.BLUE), "Q_2": (r"$\dot Q_2$", style.RED),
@@ -58,7 +62,7 @@ def curves_2(ntraj: int, seed: int) -> dict[str, Any]:
     }
     if ntraj:
         seeds = count(seed)
-        sampled = [sampled_currents(device(x), TIME, ntraj, next(seeds)) for x in POINTS_2]
+        sampled = [sampled_currents(device(x), TIME_2, ntraj, next(seeds), MOST) for x in POINTS_2]
         found["points"] = {"x": POINTS_2, **_estimates(sampled)}
     return found
 
@@ -115,8 +119,8 @@ def _merit_panel(ax: Any, found: dict[str, Any], which: str) -> None:
     inside = x < found["border_engine"] if engine else x > found["border_refrigerator"]
     color = style.BLUE
     for name, width, dashes, label in (
-        ("cut", 0.8, (0, (4, 2)), "cut ladder"),
         ("converged", 1.6, "-", r"$\eta$" if engine else "COP"),
+        ("cut", 0.8, (0, (4, 2)), r"cut to $-5\leq l\leq10$"),
     ):
         f = found[name]
         sign_changed = f["W_Q"] < 0 if engine else f["Q_1"] > 0
@@ -159,7 +163,7 @@ def curves_3(ntraj: int, seed: int) -> dict[str, Any]:
 def sampled_ergotropies(x: float, ntraj: int, seed: int) -> dict[str, Estimate]:
     """Ergotropies of the averaged final state, the bias of noisy populations taken off by leaving out blocks."""
     model = device(x)
-    ens = run(model, ntraj, TIME, seed=seed, keep=("totals", "final_state"), progress=False)
+    ens = run(model, min(ntraj, MOST_STATES), TIME_3, seed=seed, keep=("totals", "final_state"), progress=False)
     kets = ens.final_state
     blocks = np.array_split(np.arange(len(kets)), min(BLOCKS, len(kets)))
     sums = np.array([np.einsum("na,nb->ab", kets[b], kets[b].conj(), optimize=True) for b in blocks])
@@ -198,7 +202,7 @@ def draw_3(found: dict[str, Any]) -> Any:
                 style.points(ax, p["x"], p[name]["value"], p[name]["error"], color=color)
         ax.plot([], [], color=style.MUTED, lw=0.7, ls=(0, (4, 2)), label=r"ladder cut to $-5\leq l\leq10$")
         ax.axvline(CROSSING, color=style.MUTED, lw=0.8, ls=":", zorder=0)
-        ax.text(CROSSING + 0.01, 0.6 * found["converged"]["total"].max(), r"$B_1/B_2$", color=style.MUTED)
+        ax.text(CROSSING + 0.01, 1.03 * found["converged"]["total"].max(), r"$B_1/B_2$", color=style.MUTED, va="top")
         ax.set(xlabel=r"$\beta_2/\beta_1$", ylabel=r"ergotropy $\mathcal{W}_{erg}$", xlim=(0, 0.9), ylim=(0, None),
                title="Ergotropy of the steady state")  # fmt: skip
         ax.legend()

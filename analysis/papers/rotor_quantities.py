@@ -11,13 +11,14 @@ from collide.exact.process import Complexes
 from collide.exact.sources import bath_rate, free_rate, load_powers
 from collide.machines import rotor_formulas as formulas
 from collide.machines.rotor import Model, Parts, TruncationWarning, parts_of, rotor, start_state
-from collide.machines.rotor_ladder import EMPTY, STEP, WIDEST, ladder_of, populations
+from collide.machines.rotor_ladder import STEP, WIDEST, ladder_of, populations
 
 from ..ergotropy import ergotropy, local_ergotropy
 from ..estimates import Estimate
 from ..rectification import Rectification
 from .base import Params, Quantity, UnknownParameter, take
 
+EMPTY_IN_TIME = 1e-9  # population of an end: more than the rounding of long evolutions, too little to be noticed
 MACHINE = ("B1", "B2", "I", "lambda", "g", "chi", "beta1", "beta2", "beta_r", "gamma")
 LADDER: Mapping[str, Any] = {"l_min": None, "l_max": None}
 IN_TIME: Mapping[str, Any] = {"time": None, "initial_state": None}
@@ -111,14 +112,17 @@ def _at(system: str, p: dict[str, Any], time: float, start: str | None) -> Point
         used = model.recipe["parameters"]  # type: ignore[union-attr]
         low, high = used["l_min"], used["l_max"]
         ends = populations(rho, high - low + 1)[[0, -1]]
-        if not free or max(ends) < EMPTY:
+        if not free or max(ends) < EMPTY_IN_TIME:
             return Point(model, rho, parts_of(model), time)
         if high - low >= WIDEST:
             raise ValueError(
                 f"the rotor leaves every ladder up to {WIDEST} levels by t = {time:g}: name `l_min` and `l_max`"
             )
         wider = int(STEP * (high - low)) + 1
-        p = p | {"l_min": low - wider * bool(ends[0] >= EMPTY), "l_max": high + wider * bool(ends[1] >= EMPTY)}
+        p = p | {
+            "l_min": low - wider * bool(ends[0] >= EMPTY_IN_TIME),
+            "l_max": high + wider * bool(ends[1] >= EMPTY_IN_TIME),
+        }
 
 
 # -------------------------------------------------------------------- currents and powers

@@ -4,7 +4,7 @@ Both are parametric in the asymmetry chi of the couplings, at three temperatures
 state; 1/100, 1/50 and 3/100 are taken here.  Dots maximise Gamma_alpha = alpha R + (1 - alpha) J (Eqs. 41, 44).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -21,16 +21,18 @@ from .. import style
 from ..estimates import Estimate
 from ..rectification import Rectification
 from .base import Figure
-from .rotor_devices import CUT, FIG_4, rate
+from .rotor_devices import CUT, FIG_4, affordable, rate
 from .rotor_quantities import machine, swap
 
 Floats = NDArray[np.float64]
 
 BETAS = (0.01, 0.02, 0.03)
 ALPHAS = (0.0, 0.5, 1.0)
-CHIS = np.concatenate([np.linspace(0, 0.75, 6), np.linspace(0.8, 0.94, 8), [0.955, 0.967, 0.976, 0.984, 0.99]])
-SAMPLED_CHIS = (0.0, 0.5, 0.85)
-TIME = 200.0
+# equal steps of -ln(1 - chi), in which the coupling (1 - chi)^2 of bath 1 falls evenly; smaller ones near the maxima
+DEPTHS = np.concatenate([np.linspace(0, 1.4, 6), np.linspace(1.5, 2.6, 10), np.linspace(2.8, 4.6, 6)])
+SAMPLED_CHIS = (0.0, 0.5, 0.85, 0.96)
+TIME, MOST = 4e3, 2.5e7  # of trajectories that count quanta, and exchanges of an ensemble of them
+SHORT = 50.0  # of those at whose end the angular momentum is looked at
 COLORS = (style.RED, style.ORANGE, style.BLUE)
 MARKS: dict[float, Any] = {
     0.0: {"marker": "o", "ms": 11, "mfc": "none", "ls": "none"},
@@ -58,22 +60,28 @@ def at_chi(beta2: float, chi: float, ladder: Any) -> dict[str, float]:
 @lru_cache(maxsize=8)
 def along_chi(beta2: float, cut: bool) -> dict[str, Floats]:
     """The parametric curves at one temperature, shared by both figures."""
-    rows = [at_chi(beta2, float(chi), CUT if cut else {}) for chi in CHIS]
-    return {"chi": CHIS, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
+    chis = -np.expm1(-DEPTHS)
+    rows = [at_chi(beta2, float(chi), CUT if cut else {}) for chi in chis]
+    return {"chi": chis, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
+
+
+def splines(curve: dict[str, Floats], names: Sequence[str]) -> list[CubicSpline]:
+    """Curves between their points, as functions of the depth -ln(1 - chi)."""
+    return [CubicSpline(-np.log1p(-curve["chi"]), curve[name]) for name in names]
 
 
 def best(curve: dict[str, Floats], kind: str, alpha: float) -> float:
     """chi that maximises Gamma_alpha, on the spline through the curve."""
-    R, J = (CubicSpline(curve["chi"], curve[name]) for name in KINDS[kind])
+    R, J = splines(curve, KINDS[kind])
 
-    def merit(chi: float) -> float:
-        return float(alpha * R(chi) + (1 - alpha) * J(chi))
+    def merit(depth: float) -> float:
+        return float(alpha * R(depth) + (1 - alpha) * J(depth))
 
-    coarse = np.linspace(curve["chi"][0], curve["chi"][-1], 400)
-    top = float(coarse[np.argmax([merit(chi) for chi in coarse])])
+    coarse = np.linspace(R.x[0], R.x[-1], 400)
+    top = float(coarse[np.argmax([merit(depth) for depth in coarse])])
     step = float(coarse[1] - coarse[0])
     bounds = max(coarse[0], top - step), min(coarse[-1], top + step)
-    return float(minimize_scalar(lambda chi: -merit(chi), bounds=bounds, method="bounded").x)
+    return float(-np.expm1(-minimize_scalar(lambda depth: -merit(depth), bounds=bounds, method="bounded").x))
 
 
 def maxima(beta2: float, kind: str) -> dict[float, dict[str, float]]:
@@ -112,16 +120,19 @@ def sampled(beta2: float, chi: float, kind: str, ntraj: int, seed: int, other: i
     """R and J from two ensembles, one with the temperatures exchanged."""
     here = {**FIG_4, "beta2": beta2, "chi": chi}
     there = here | {"beta1": beta2, "beta2": here["beta1"]}
-    forward, backward = (machine("rotor_global", p) for p in (here, there))
-    ensembles = [
-        run(model, ntraj, TIME, seed=s, e_ops={"L_z": parts_of(model).L_z}, progress=False)
-        for model, s in ((forward, seed), (backward, other))
-    ]
+    models = [machine("rotor_global", p) for p in (here, there)]
     if kind == "heat":
-        flow, back = rate(ensembles[0], TIME, "heat:2"), rate(ensembles[1], TIME, "heat:1")
+        flow, back = (
+            rate(run(model, affordable(model, TIME, ntraj, MOST), TIME, seed=s, progress=False), TIME, f"heat:{bath}")
+            for model, s, bath in zip(models, (seed, other), "21", strict=True)
+        )
         pair = Rectification(flow, back.scaled(-1.0), unit=FIG_4["lambda"] * FIG_4["g"] ** 2)
     else:
-        turns = [Estimate(float(ens.expect["L_z"].value[-1]), float(ens.expect["L_z"].error[-1])) for ens in ensembles]
+        turns = []
+        for model, s in zip(models, (seed, other), strict=True):
+            ops = {"L_z": parts_of(model).L_z}
+            found = run(model, ntraj, SHORT, seed=s, e_ops=ops, progress=False).expect["L_z"]
+            turns.append(Estimate(float(found.value[-1]), float(found.error[-1])))
         pair = Rectification(_magnitude(turns[0]), _magnitude(turns[1]).scaled(-1.0))
     return pair.R, pair.flow
 
@@ -133,10 +144,18 @@ def _magnitude(estimate: Estimate) -> Estimate:
 # -------------------------------------------------------------------- drawing
 
 
-def _smooth(curve: dict[str, Floats], R: str, J: str) -> tuple[Floats, Floats]:
-    """The curve through its points, chi dense where it bends."""
-    chi = np.concatenate([np.linspace(0, 0.7, 60), np.linspace(0.7, 0.99, 200)])
-    return CubicSpline(curve["chi"], curve[R])(chi), CubicSpline(curve["chi"], curve[J])(chi)
+def _smooth(curve: dict[str, Floats], names: Sequence[str]) -> list[Floats]:
+    """The curve through its points."""
+    through = splines(curve, names)
+    depth = np.linspace(through[0].x[0], through[0].x[-1], 400)
+    return [np.asarray(spline(depth)) for spline in through]
+
+
+def _mark_chi(ax: Any, curve: dict[str, Floats], R: str, J: str, color: str) -> None:
+    """Where the curve begins and ends."""
+    for place, text, offset in ((0, r"$\chi=0$", (-4, 4)), (-1, rf"${curve['chi'][-1]:.2f}$", (5, -1))):
+        ax.annotate(text, (curve[R][place], curve[J][place]), xytext=offset, textcoords="offset points", fontsize=7.5,
+                    color=color, ha="right" if place == 0 else "left", va="bottom")  # fmt: skip
 
 
 def draw(kind: str) -> Callable[[dict[str, Any]], Any]:
@@ -149,8 +168,9 @@ def draw(kind: str) -> Callable[[dict[str, Any]], Any]:
             ax = style.axes(size=(6.2, 4.6))
             for beta2, color in zip(BETAS, COLORS, strict=True):
                 here = found[f"{beta2:g}"]
-                ax.plot(*_smooth(here["converged"], R, J), color=color, label=rf"$\beta_2={beta2:g}$")
-                ax.plot(*_smooth(here["cut"], R, J), color=color, lw=0.7, ls=(0, (4, 2)))
+                ax.plot(*_smooth(here["converged"], (R, J)), color=color, label=rf"$\beta_2={beta2:g}$")
+                ax.plot(*_smooth(here["cut"], (R, J)), color=color, lw=0.7, ls=(0, (4, 2)))
+                _mark_chi(ax, here["converged"], R, J, color)
                 for alpha in ALPHAS:
                     dot = here["maxima"][f"{alpha:g}"]
                     ax.plot(dot[R], dot[J], color=color, zorder=4, **MARKS[alpha])

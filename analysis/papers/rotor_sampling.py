@@ -1,20 +1,26 @@
 """How trajectories reach the reference table of the rotor.
 
 Steady quantities are sampled from trajectories that open in the steady state, over a finite time, and held against the
-exact value at that time.  A load's heat and the work of the qubits' baths are expectation values along trajectories
-whose variance has no closed form here: it is predicted from the resolved load, whose quanta are definite and whose
-currents differ by less than a per mille, and the error itself comes from the sample.
+exact value at that time.  Each kind has the time that serves it best.  Observables need many short trajectories: the
+first state is as stationary as the last.  Cumulants of counts need some thousand trajectories.  Currents, which are
+small beside their noise, need few long ones: what a qubit holds at the two ends then matters little, and the slow
+fluctuations of the rotor not yet.
+
+A load's heat and the work of the qubits' baths are expectation values along trajectories whose variance has no closed
+form here: it is predicted from the resolved load, whose quanta are definite and whose currents differ by less than a
+per mille, and the error itself comes from the sample.
 """
 
 from collections.abc import Callable
 import math
 from typing import Any
+import warnings
 
 import numpy as np
 from scipy.stats import kstat
 
 from collide.exact.sources import adjoint_dissipator
-from collide.machines.rotor import rotor, start_state
+from collide.machines.rotor import TruncationWarning, rotor, start_state
 
 from . import two_baths
 from .base import Params, Sampling
@@ -22,6 +28,7 @@ from .rotor_devices import ladder_observables, qubit_work, thermal_start
 from .rotor_quantities import (
     POINTWISE,
     STARTS,
+    SYSTEMS,
     Point,
     backaction,
     expect,
@@ -32,18 +39,27 @@ from .rotor_quantities import (
 )
 from .rotor_scans import efficiency
 
-SHORTEST, LONGEST = 20.0, 1e3  # of a steady trajectory; the latter is still short beside 1/gamma
-RELATIVE, FEW = 0.04, 4000  # error of the heat current from bath 2 that so many trajectories should reach
-JUMPS = 2e4  # of a trajectory at most
+SHORT = 20.0  # of trajectories at whose end an observable is looked at
+FOR_CUMULANTS = 2e3  # exchanges of a trajectory: some thousand trajectories cost little, and boundary terms are small
+FOR_CURRENTS = 8e3  # beyond what qubits hold at the two ends, and short beside 1/gamma
+JUMPS = 1e5  # exchanges and collisions of a trajectory at most
 Sampler = Callable[[Params], Sampling]
 
 
-def _time(at: Point) -> float:
-    """Length of a steady trajectory, the same for all quantities of a point, so that they share an ensemble."""
-    rate = float(at.model.count_rates().sum())
-    mean, variance = at.model.heat_cumulants("2", 2)
-    wanted = variance / (FEW * (RELATIVE * mean) ** 2) if mean else math.inf
-    return two_baths.on_periods(at.model, min(max(wanted, SHORTEST), LONGEST, JUMPS / rate))
+def _observable_time(at: Point) -> float:
+    return two_baths.on_periods(at.model, SHORT)
+
+
+def _cumulant_time(at: Point) -> float:
+    return two_baths.on_periods(at.model, FOR_CUMULANTS / float(at.model.count_rates().sum()))
+
+
+def _current_time(at: Point) -> float:
+    """The same for all currents of a point, so that they share an ensemble."""
+    process = at.model.process
+    collisions = len(process.elements) / process.tau if process.tau is not None else 0.0
+    rate = float(at.model.count_rates().sum()) + collisions
+    return two_baths.on_periods(at.model, min(FOR_CURRENTS, JUMPS / rate))
 
 
 def _out_of_reach(exact: float) -> Sampling:
@@ -60,10 +76,10 @@ def of_counts(system: str, bath: str, order: int, charges: bool = False) -> Samp
         at = point(system, params)
         if at.time is not None:  # a rate at one instant
             return _out_of_reach(POINTWISE[f"heat_current_{bath}"](at))
-        table, time = at.model.process.counts, _time(at)
+        table, time = at.model.process.counts, _current_time(at) if order == 1 else _cumulant_time(at)
         weight = table.charge_weight(bath) if charges else table.heat_weight(bath)
         k = np.asarray(at.model.cumulants_at(time, weight, 2 * order))
-        spread = math.sqrt(max(_square(k, order), 0.0)) / time
+        spread = math.sqrt(max(square_of_k_statistic(k, order), 0.0)) / time
 
         def estimate(ensemble: Any) -> tuple[float, float]:
             unbiased: Any = kstat(ensemble.counts @ weight, order)  # type: ignore[call-overload]
@@ -74,7 +90,7 @@ def of_counts(system: str, bath: str, order: int, charges: bool = False) -> Samp
     return make
 
 
-def _square(k: Any, order: int) -> float:
+def square_of_k_statistic(k: Any, order: int) -> float:
     """Variance of a k-statistic times n, to first order in 1/n, from cumulants 1, 2, ..."""
     if order == 1:
         return float(k[1])
@@ -93,7 +109,7 @@ def of_load_columns(system: str, quantity: str) -> Sampler:
         at = point(system, params)
         if at.time is not None:
             return _out_of_reach(POINTWISE[quantity](at))
-        time = _time(at)
+        time = _current_time(at)
         name = "heat r" if quantity == "heat_current_r" else "work"
         variance = _resolved(at).trajectory_statistics(time).cumulants(name, 2)[1]
 
@@ -109,7 +125,9 @@ def of_load_columns(system: str, quantity: str) -> Sampler:
 
 def _resolved(at: Point) -> Any:
     """The same machine with a load of definite quanta."""
-    return rotor(**at.model.recipe["parameters"] | {"load": "resolved"})  # type: ignore[union-attr]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)  # a table that asks for a cut ladder means it
+        return rotor(**at.model.recipe["parameters"] | {"load": "resolved"})  # type: ignore[union-attr]
 
 
 def of_ratio(which: str) -> Sampler:
@@ -117,7 +135,7 @@ def of_ratio(which: str) -> Sampler:
 
     def make(params: Params) -> Sampling:
         at = point("rotor_local", params)
-        time, engine = _time(at), which == "efficiency"
+        time, engine = _current_time(at), which == "efficiency"
         bath = "2" if engine else "1"
         exact = efficiency(at) if engine else heat(at, "1") / power_qubits(at)
         statistics = _resolved(at).trajectory_statistics(time)
@@ -163,7 +181,7 @@ def of_observable(system: str, name: str) -> Sampler:
             return float(found.value[-1]), max(float(found.error[-1]), spread / math.sqrt(ensemble.ntraj) / 10)
 
         initial = "steady" if steady else _start(at, rest)
-        time = _time(at) if steady else float(at.time or 0.0)
+        time = _observable_time(at) if steady else float(at.time or 0.0)
         return Sampling(at.model, time, initial, estimate, exact, spread, {"e_ops": observables})
 
     return make
@@ -185,7 +203,8 @@ def _start(at: Point, params: Params) -> Any:
     return thermal_start(at.model) if asked is None else start_state(at.model, STARTS[asked])
 
 
-COUNTED = ("rotor_local", "rotor_global")
+COUNTED = tuple(SYSTEMS)
+WITH_WORK = ("rotor_local", "rotor_collision_split", "rotor_collision_joint")
 CUMULANTS = {"variance": 2, "third_cumulant": 3}
 
 SAMPLING: dict[tuple[str, str], Sampler] = {
@@ -196,7 +215,8 @@ SAMPLING: dict[tuple[str, str], Sampler] = {
         ("rotor_local", f"load_angular_momentum_{k}_rate"): of_counts("rotor_local", "r", n, charges=True)
         for k, n in CUMULANTS.items()
     },
-    **{("rotor_local", name): of_load_columns("rotor_local", name) for name in ("heat_current_r", "power_Q")},
+    **{(system, "heat_current_r"): of_load_columns(system, "heat_current_r") for system in COUNTED},
+    **{(system, "power_Q"): of_load_columns(system, "power_Q") for system in WITH_WORK},
     **{("rotor_local", name): of_ratio(name) for name in ("efficiency", "COP")},
     ("rotor_local", "L_z_squared"): of_observable("rotor_local", "L_z_squared"),
     ("rotor_local", "heat_current_backaction"): of_observable("rotor_local", "Q_BA"),

@@ -4,6 +4,7 @@ Times and initial state are not stated in the paper.  Here the qubits are at the
 rotor is in |l = 0>.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,20 @@ from collide.machines.rotor import parts_of
 
 from .. import style
 from .base import Figure, Params
-from .rotor_devices import CUT, FIG_2, FIG_6, FIG_7, ladder_observables, thermal_start
+from .rotor_devices import CUT, FIG_2, FIG_6, FIG_7, affordable, ladder_observables, thermal_start
 from .rotor_quantities import STARTS, backaction, intrinsic, machine, net, point, rotor_populations
 
 START = next(iter(STARTS))
-TIMES = (100.0, 500.0, 1000.0, 2000.0, 5000.0)
-LEVELS = np.arange(-5, 11)
+RUNAWAY_TIMES = (100.0, 1000.0, 5000.0, 1e4, 3e4)  # until the most populated level has left the cut ladder
+SETTLING_TIMES = (100.0, 500.0, 1000.0, 2000.0, 5000.0)  # 1/gamma = 2000
+LEVELS = np.arange(-9, 18)
+INSIDE = slice(CUT["l_min"] - int(LEVELS[0]), CUT["l_max"] - int(LEVELS[0]) + 1)
 X = 0.8  # beta_2 / beta_1 of Fig. 8
 # sixteen steps an octave: steps of one length need one exponential
 POWER_TIMES = np.concatenate([[0.0], *(2.0**k * (1 + np.arange(16) / 16) for k in range(-5, 18))])
 SAMPLED_TIMES = np.array([10.0, 100.0, 300.0, 1000.0, 3000.0, 1e4, 2e4])
-MOST = 4000  # trajectories, which are long here
+MOST = 6e7  # exchanges of an ensemble: trajectories are long here
+BUILT = 4.0  # when the coherence between the qubits has been built
 POWERS = {"kinetic": (r"$\dot W_{kin}$", style.BLUE), "intrinsic": (r"$\dot W_{int}$", style.RED),
           "net": (r"$\dot W_{net}$", style.GREEN), "backaction": (r"$\dot Q_{BA}$", style.ORANGE)}  # fmt: skip
 
@@ -32,28 +36,22 @@ POWERS = {"kinetic": (r"$\dot W_{kin}$", style.BLUE), "intrinsic": (r"$\dot W_{i
 # -------------------------------------------------------------------- Figs. 6 and 7
 
 
-def spreading(params: Params, converged: bool) -> Any:
-    """Curves of Fig. 6 or 7: populations at increasing times and in the steady state."""
+def spreading(params: Params, times: Sequence[float]) -> Callable[[int, int], dict[str, Any]]:
+    """Curves of Fig. 6 or 7: populations at increasing times and in the steady state, converged and on the cut ladder.
+
+    Without friction there is no steady state but the one that the cut ladder makes up.
+    """
 
     def compute(ntraj: int, seed: int) -> dict[str, Any]:
-        cut = {**params, **CUT}
-        found: dict[str, Any] = {
-            "l": LEVELS,
-            "times": np.array(TIMES),
-            "populations": np.array([_populations({**cut, "time": t, "initial_state": START}) for t in TIMES]),
-            "steady": _populations(cut),
-        }
-        if converged:
-            found["steady_converged"] = _populations(params)
+        found: dict[str, Any] = {"l": LEVELS, "times": np.array(times), "steady_cut": _populations({**params, **CUT})}
+        if params["gamma"] > 0:
+            found["steady"] = _populations(params)
+        for name, ladder in (("populations", {}), ("populations_cut", CUT)):
+            found[name] = np.array(
+                [_populations({**params, **ladder, "time": t, "initial_state": START}) for t in times]
+            )
         if ntraj:
-            model = machine("rotor_local", cut)
-            ops = {name: op for name, op in ladder_observables(model).items() if name != "L_z"}
-            ens = run(model, min(ntraj, MOST), TIMES, seed=seed, initial=thermal_start(model), e_ops=ops,
-                              progress=False)  # fmt: skip
-            found["points"] = {
-                "value": np.array([ens.expect[str(l)].value for l in LEVELS]).T,
-                "error": np.array([ens.expect[str(l)].error for l in LEVELS]).T,
-            }
+            found["points"] = sampled_populations(params, times, ntraj, seed)
         return found
 
     return compute
@@ -61,30 +59,50 @@ def spreading(params: Params, converged: bool) -> Any:
 
 def _populations(params: Params) -> Any:
     found = rotor_populations(point("rotor_local", params))
-    return np.array([found[int(l)] for l in LEVELS])
+    return np.array([found.get(int(l), 0.0) for l in LEVELS])
+
+
+def sampled_populations(params: Params, times: Sequence[float], ntraj: int, seed: int) -> dict[str, Any]:
+    """Populations of the ladder along trajectories, on the ladder that the last time needs."""
+    model = point("rotor_local", {**params, "time": times[-1], "initial_state": START}).model
+    ops = {name: op for name, op in ladder_observables(model).items() if name in {str(l) for l in LEVELS}}
+    n = affordable(model, times[-1], ntraj, MOST)
+    ens = run(model, n, times, seed=seed, initial=thermal_start(model), e_ops=ops, progress=False)
+    found = [ens.expect[str(l)] for l in LEVELS]
+    return {"n": n, "value": np.array([x.value for x in found]).T, "error": np.array([x.error for x in found]).T}
 
 
 def draw_spreading(found: dict[str, Any]) -> Any:
-    """One panel per time, the steady state in red."""
+    """One panel per time, the steady state in red; what the cut ladder makes of it as a thin line."""
     with style.house():
-        axes = style.grid_of_axes(len(found["times"]) + 1, columns=3, size=(3.4, 2.3))
-        top = 1.08 * max(found["populations"].max(), found["steady"].max())
+        axes = style.grid_of_axes(len(found["times"]) + 1, columns=3, size=(3.4, 2.4))
+        top = 1.08 * max(found[name].max() for name in ("populations", "steady_cut"))
         for k, ax in enumerate(axes):
             steady = k == len(found["times"])
-            heights = found["steady"] if steady else found["populations"][k]
-            color = style.RED if steady else style.BLUE
-            ax.bar(found["l"], heights, width=0.8, color=color, alpha=0.55)
-            if steady and "steady_converged" in found:
-                ax.step(found["l"], found["steady_converged"], where="mid", color=style.INK, lw=0.9,
-                        label="converged ladder")  # fmt: skip
-                ax.legend(fontsize=8)
-            if not steady and "points" in found:
-                style.points(ax, found["l"], found["points"]["value"][k], found["points"]["error"][k], markersize=3,
-                             color=style.INK)  # fmt: skip
-            title = "steady state" if steady else f"$t={found['times'][k]:g}$"
-            ax.set(title=title, ylim=(0, top), xlabel="$l$", ylabel=r"$\langle l|\rho_r|l\rangle$")
-            ax.set_xticks(range(-5, 11, 5))
+            _panel(ax, found, k, steady)
+            ax.axvspan(CUT["l_min"] - 0.5, CUT["l_max"] + 0.5, color=style.GRID, alpha=0.6, lw=0, zorder=0)
+            ax.set(ylim=(0, top), xlabel="$l$", ylabel=r"$\langle l|\rho_r|l\rangle$", xlim=(LEVELS[0], LEVELS[-1]))
+            ax.set_title("steady state" if steady else f"t = {found['times'][k]:,.0f}")
+            ax.set_xticks(range(-5, 16, 5))
+        axes[0].legend(fontsize=8, loc="upper right")
     return axes[0].figure
+
+
+def _panel(ax: Any, found: dict[str, Any], k: int, steady: bool) -> None:
+    full = found.get("steady") if steady else found["populations"][k]
+    cut = found["steady_cut"] if steady else found["populations_cut"][k]
+    color = style.RED if steady else style.BLUE
+    if full is not None:
+        ax.bar(found["l"], full, width=0.8, color=color, alpha=0.55, label="converged ladder")
+    else:
+        ax.text(0.03, 0.95, "none but on the cut ladder", transform=ax.transAxes, va="top", fontsize=8.5)
+    edges = np.append(found["l"][INSIDE] - 0.5, found["l"][INSIDE][-1] + 0.5)
+    ax.stairs(cut[INSIDE], edges, color=color if full is None else style.INK, lw=0.9, ls=(0, (4, 2)),
+              label=r"cut to $-5\leq l\leq10$", fill=full is None, alpha=0.55 if full is None else 1.0)  # fmt: skip
+    if "points" in found and not steady:
+        p = found["points"]
+        style.points(ax, found["l"], p["value"][k], p["error"][k], markersize=3, color=style.INK,
+                     label=f"{p['n']} trajectories")  # fmt: skip
 
 
 # -------------------------------------------------------------------- Fig. 8
@@ -104,7 +122,7 @@ def curves_8(ntraj: int, seed: int) -> dict[str, Any]:
     found: dict[str, Any] = {"t": POWER_TIMES, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
     found["steady_heat_r"] = model.heat_currents()["r"]
     if ntraj:
-        found["points"] = sampled_powers(model, min(ntraj, MOST), seed)
+        found["points"] = sampled_powers(model, affordable(model, float(SAMPLED_TIMES[-1]), ntraj, MOST), seed)
     return found
 
 
@@ -126,7 +144,10 @@ def sampled_powers(model: Any, ntraj: int, seed: int) -> dict[str, Any]:
 
 
 def draw_8(found: dict[str, Any]) -> Any:
-    """All four on a logarithmic axis of time, the small ones magnified beside."""
+    """All four on a logarithmic axis of time; beside them the small ones magnified, after the first coherence.
+
+    Trajectories give the back-action heat and the kinetic power; the others are smaller than the error of either.
+    """
     import matplotlib.pyplot as plt
 
     with style.house():
@@ -134,7 +155,7 @@ def draw_8(found: dict[str, Any]) -> Any:
         for k, (names, title) in enumerate(
             (
                 (tuple(POWERS), "(a)  powers of the rotor"),
-                (("intrinsic", "net"), "(b)  the small ones, magnified"),
+                (("intrinsic", "net"), "(b)  the small ones from t = 4 on"),
             )
         ):
             ax = figure.add_subplot(1, 2, k + 1)
@@ -150,12 +171,17 @@ def draw_8(found: dict[str, Any]) -> Any:
                             ms=3.5, color=style.BLUE, elinewidth=0.8)  # fmt: skip
             if k == 1:
                 style.bound_line(ax, -1e5 * found["steady_heat_r"], r"$-\dot Q_r$ in the steady state")
+                ax.axvline(1 / FIG_2["gamma"], color=style.MUTED, lw=0.8, ls=":", zorder=0)
+                ax.text(1.1 / FIG_2["gamma"], 5.2, r"$1/\gamma$", color=style.MUTED)
+                ax.set(xlim=(BUILT, found["t"][-1]), ylim=(-0.3, 5.5))
             ax.axhline(0, color=style.MUTED, lw=0.8, zorder=0)
             ax.set(xscale="log", xlabel="$t$", ylabel=r"power $\times\,10^5$", title=title)
             ax.legend()
     return figure
 
 
-FIGURE_6 = Figure("fig6", "The rotor runs away without a load (Fig. 6)", spreading(FIG_6, False), draw_spreading)
-FIGURE_7 = Figure("fig7", "With a load it settles (Fig. 7)", spreading(FIG_7, True), draw_spreading)
+FIGURE_6 = Figure(
+    "fig6", "The rotor runs away without a load (Fig. 6)", spreading(FIG_6, RUNAWAY_TIMES), draw_spreading
+)
+FIGURE_7 = Figure("fig7", "With a load it settles (Fig. 7)", spreading(FIG_7, SETTLING_TIMES), draw_spreading)
 FIGURE_8 = Figure("fig8", "Kinetic, intrinsic and net power, and back-action heat, in time (Fig. 8)", curves_8, draw_8)
