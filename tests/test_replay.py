@@ -1,8 +1,11 @@
 """A trajectory replayed alone is the one in the ensemble, and its energies add up collision by collision."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import collide
 from collide.program import compile_program, replay, run_chunk
 from systems import SPACE, coherent_ket, coherent_mixture, collision_pair, jump_pair
 
@@ -59,6 +62,24 @@ def test_between_jumps_a_path_follows_the_no_jump_evolution() -> None:
         assert abs(np.vdot(ket / np.linalg.norm(ket), path.states[b])) == pytest.approx(1.0, abs=1e-10)
         checked += 1
     assert checked > 300
+
+
+@pytest.mark.parametrize(("picture", "labels"), [("jump", "heat"), ("collision", "heat"), ("collision", "all")])
+def test_an_ensemble_in_a_file_replays_its_trajectories(tmp_path: Path, picture: str, labels: str) -> None:
+    model = jump_pair() if picture == "jump" else collision_pair(0.5)
+    out, chosen = tmp_path / "run.h5", labels if picture == "collision" else None
+    collide.run(model, 12, 60.0, seed=4, keep=("jumps",), labels=chosen, out=out, progress=False)
+    ens = collide.load(out)
+    ends = np.cumsum(ens.row_size)
+    for id in (0, 7, 11):
+        path = ens.replay(id)
+        mine = slice(ends[id] - ens.row_size[id], ends[id])
+        assert np.allclose(path.event_time, ens.jump_time[mine], rtol=0, atol=1e-10)
+        if labels == "heat":  # else a path tells which collision it was, and the ensemble which outcome
+            assert np.array_equal(path.event_channel, ens.jump_channel[mine])
+        assert np.allclose(path.heat[-1], [ens.heat[bath][id] for bath in ens.baths], rtol=0, atol=1e-12)
+        assert path.states.shape == (len(path.times), 4)
+        assert len(path.energies) == len(path.times)
 
 
 def test_messages() -> None:
