@@ -167,8 +167,11 @@ def fewest_operators(ops: list[Matrix]) -> list[Matrix]:
         stacked = sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csc")
         used = np.flatnonzero(np.diff(stacked.indptr))
         entries = stacked[:, used].toarray()
-        together = sp.csr_array((np.abs(entries) > 0).astype(np.int32))
-        label = connected_components(together.T @ together, directed=False)[1].astype(np.int64)
+        # operators and entries are the two kinds of nodes: linking entries with each other would take their square
+        op, entry = np.nonzero(entries)
+        nodes = len(ops) + len(used)
+        links = sp.coo_array((np.ones(len(op), dtype=np.int8), (op, len(ops) + entry)), shape=(nodes, nodes))
+        label = connected_components(links.tocsr(), directed=False)[1][len(ops) :].astype(np.int64)
     found: list[tuple[float, Matrix]] = []
     for part in np.unique(label):
         columns = np.flatnonzero(label == part)

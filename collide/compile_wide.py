@@ -6,7 +6,7 @@ list of gates.  Conserved quantities still cut the basis into blocks; a state is
 
 from itertools import pairwise
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from collide.protocol import Protocol, is_product
 Arrays = dict[str, NDArray[Any]]
 Outcome = tuple[Sparse, list[int]]
 ROUNDING = 4e-16  # of a gate's amplitudes
+SMALLEST = 8  # states of a block from which gates beat products over several collisions
+TRAJECTORIES = 1000  # over which a table is thought to pay for itself
 
 
 def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]:
@@ -41,37 +43,35 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     return arrays, "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
 
 
-def gate_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]:
+class GatePlan(NamedTuple):
+    """A period as gates, the null operator of its ancillas, their other outcomes, and the blocks all of them leave."""
+
+    gates: list[Unitary]
+    null: Sparse
+    events: list[Outcome]
+    blocks: Blocks
+
+
+def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[Arrays, str]:
     """Arrays of a collision program that applies gates to states, and a sentence that says what will run and why."""
     assert process.tau is not None
-    gates = [element for element in process.elements if isinstance(element, Unitary)]
-    null, events = _outcomes(process, protocol.labels)
-    blocks = blocks_of(process, protocol, gates, null, events)
+    events, blocks = plan.events, plan.blocks
     rows = np.array([counted for _, counted in events], dtype=np.int64).reshape(len(events), -1)
     arrays = _common(process, protocol, blocks, [op for op, _ in events], rows)
-    start, column, value = _rows([null], blocks)
+    start, column, value = _rows([plan.null], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
-    arrays |= _moves(_gauged(gates, process.dims, blocks), process.dims, blocks)
+    arrays |= _moves(_gauged(plan.gates, process.dims, blocks), process.dims, blocks)
     arrays["times"] = np.rint(protocol.tlist / process.tau)
-    return arrays, f"{len(gates)} gates a period, {len(events)} kinds of event; " + explain(
+    return arrays, f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
         blocks, process.d, Basis(None)
     )
 
 
-def blocks_of(
-    process: Process, protocol: Protocol, gates: list[Unitary], null: Sparse, events: list[Outcome]
-) -> Blocks:
-    """Invariant blocks of gates and ancillas, wide enough for both measurements."""
-    known = {id(gate): gate for gate in gates}
-    couplings = [gate.whole(process.dims) for gate in known.values()]
-    return find_blocks(process.d, [*couplings, null, _together(process, protocol)], [op for op, _ in events])
+def plan_gates(process: Process, protocol: Protocol, most: int) -> GatePlan | None:
+    """How a repeated process is run by its gates; None where another way is cheaper.
 
-
-def by_gates(process: Process, protocol: Protocol, most: int) -> bool:
-    """Tell whether a repeated process is best run by its gates.
-
-    Where tables of a whole period fit, they win if several periods pass between events; costs are multiplications per
-    event.  Drawing every label leaves no choice but one period at a time.
+    Where tables of a whole period fit, they win if many periods pass between events; costs are multiplications.
+    Drawing every label leaves no choice but one period at a time.
 
     Parameters
     ----------
@@ -79,27 +79,46 @@ def by_gates(process: Process, protocol: Protocol, most: int) -> bool:
     protocol : Protocol
     most : int
         Largest dimension for which there are tables.
+
+    Raises
+    ------
+    ValueError
+        If the system is too large for tables and its period is not a list of gates followed by collisions.
     """
     gates = [element for element in process.elements if isinstance(element, Unitary) and element.sites]
-    if not gates or not _gates_then_ancillas(process):
-        if process.d > most and gates:
-            raise ValueError("gates are run on states only where all of them precede the collisions of a period")
-        return False
-    if process.d > most:
-        return True
-    if _kinds(process, protocol.labels) > MOST_OUTCOMES:
-        return False
+    if not gates:
+        return None
+    if not _gates_then_ancillas(process):
+        if process.d > most:
+            raise ValueError(
+                f"a chain of {process.d} levels is run by gates, for which nothing but collisions may follow them in a"
+                " period: leave out the channels"
+            )
+        return None
+    if process.d <= most and _kinds(process, protocol.labels) > MOST_OUTCOMES:
+        return None
     null, events = _outcomes(process, protocol.labels)
-    largest = blocks_of(process, protocol, gates, null, events).largest
+    couplings = [gate.whole(process.dims) for gate in {id(gate): gate for gate in gates}.values()]
+    together = _together(process, protocol)
+    blocks = find_blocks(process.d, [*couplings, null, together], [op for op, _ in events])
+    plan = GatePlan(gates, null, events, blocks)
+    return plan if process.d > most or _gates_are_cheaper(process, protocol, plan) else None
+
+
+def _gates_are_cheaper(process: Process, protocol: Protocol, plan: GatePlan) -> bool:
+    """Compare gates with tables of a whole period, whose making is shared by `TRAJECTORIES`."""
+    assert process.tau is not None
+    largest = float(plan.blocks.largest)
     if protocol.labels == "all":
         return largest >= SMALLEST
-    happens = 1.0 - float(abs(null).power(2).sum()) / process.d
-    period = (3.0 * len(gates) + 10.0) * largest
-    table = 4.0 * largest**2 * (3.0 + max(0.0, math.log2(1.0 / max(happens, 1e-12))))
-    return period / max(happens, 1e-12) < table
-
-
-SMALLEST = 8  # states of a block from which gates beat products over several collisions
+    happens = max(1.0 - float(abs(plan.null).power(2).sum()) / process.d, 1e-12)
+    periods = float(protocol.tlist[-1]) / process.tau
+    by_period = (3.0 * len(plan.gates) + 10.0) * largest * periods
+    by_event = 4.0 * largest**2 * (3.0 + max(0.0, math.log2(1.0 / happens))) * (happens * periods + 1.0)
+    # what is made once is not made for sixteen trajectories at a time; both measured
+    squarings = 2e3 * float((plan.blocks.sizes.astype(float) ** 3).sum()) * math.log2(periods + 1.0)
+    resolving = 2e3 * len(plan.events) * float((plan.blocks.sizes.astype(float) ** 2).sum()) * len(plan.gates)
+    return by_period < by_event + (squarings + resolving) / TRAJECTORIES
 
 
 def _gates_then_ancillas(process: Process) -> bool:

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from collide.compile_collisions import collision_arrays
 from collide.compile_events import event_arrays, not_by_events
 from collide.compile_jumps import jump_arrays
-from collide.compile_wide import by_gates, gate_arrays, wide_jump_arrays
+from collide.compile_wide import gate_arrays, plan_gates, wide_jump_arrays
 from collide.engines import ENGINES
 from collide.exact.ends import Ends
 from collide.exact.flat import StoredModel, flatten
@@ -298,8 +298,8 @@ def _compile(process: Process, protocol: Protocol) -> tuple[str, Arrays, str]:
     """Kind and arrays of the program, and the sentence that says what will run and why."""
     if process.tau is None and process.d > MOST_STATES and not process.loads:
         return ("sparse_jumps", *wide_jump_arrays(process, protocol))
-    if process.tau is not None and by_gates(process, protocol, MOST_STATES):
-        return ("gates", *gate_arrays(process, protocol))
+    if process.tau is not None and (plan := plan_gates(process, protocol, MOST_STATES)):
+        return ("gates", *gate_arrays(process, protocol, plan))
     protocol = _with_dense_kets(protocol)
     if process.tau is None:
         return ("jumps", *jump_arrays(process, protocol))

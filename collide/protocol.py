@@ -14,6 +14,7 @@ from collide.operators import as_hermitian, as_state
 from collide.outcomes import closing, opening, product_populations
 
 MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
+REFERRED = 64  # the same where a reference stands for the final state, which then need not be known
 KEEP = ("totals", "jumps", "final_state")
 LABELS = ("heat", "all")
 
@@ -51,9 +52,10 @@ def make_protocol(
     """Check the arguments of an ensemble and find the exact averaged state at its end."""
     d = model.process.d
     times = as_times(tlist, model.process.tau)
+    large = d > MOST_STATES or _referred(d, initial, closing_basis)
     ends: Ends = (
         _large_ends(model.process.dims, initial, closing_basis)
-        if d > MOST_STATES
+        if large
         else _ends(model, times, initial, closing_basis)
     )
     kept = tuple(dict.fromkeys(("totals", *([keep] if isinstance(keep, str) else keep))))
@@ -80,6 +82,13 @@ def _ends(model: Any, times: Floats, initial: Any, closing_basis: Any) -> Ends:
     return opening(rho_initial), closing(rho_final, closing_basis, model.process.dims), rho_initial, rho_final
 
 
+def _referred(d: int, initial: Any, closing_basis: Any) -> bool:
+    """Whether a reference stands for a final state that would cost something to know, and nothing else needs it."""
+    product = isinstance(initial, tuple) and initial[0] == "product"
+    ket = not isinstance(initial, str | tuple) and np.size(getattr(initial, "full", lambda: initial)()) == d
+    return d > REFERRED and isinstance(closing_basis, tuple) and (product or ket)
+
+
 def _large_ends(dims: tuple[int, ...], initial: Any, closing_basis: Any) -> Ends:
     """What a system without density matrices can have: kets or product populations to start from, a product basis.
 
@@ -101,7 +110,7 @@ def _large_ends(dims: tuple[int, ...], initial: Any, closing_basis: Any) -> Ends
     ket = None if isinstance(initial, str | tuple) else np.asarray(getattr(initial, "full", lambda: initial)())
     if ket is None or ket.size != d or not (referred or closing_basis == "product"):
         raise ValueError(
-            f"this system has {d} levels, too many for a density matrix (at most {MOST_STATES}): give `initial` as a"
+            f"this system has {d} levels, too many for a density matrix: give `initial` as a"
             " ket or ('product', populations), and closing='product' (entropy production is then absent) or ('product',"
             " reference populations)"
         )

@@ -125,6 +125,8 @@ class WideTables(NamedTuple):
         operator.
     imag_start, imag_column, imag_value
         Of its imaginary part.
+    diagonal : (nb,) int64
+        Whether what acts in a block is real, with one entry on the diagonal of every row.
     marching : (nb,) int64
         Whether a block is searched by products with sparse rows.
     stretch : (nb,) float64
@@ -169,6 +171,7 @@ class WideTables(NamedTuple):
     imag_start: Ints
     imag_column: Ints
     imag_value: Floats
+    diagonal: Ints
     marching: Ints
     stretch: Floats
     series_start: Ints
@@ -215,6 +218,7 @@ def prepare_wide(program: WideProgram) -> WideTables:
         load=np.full(len(program.target), -1),
         load_bath=np.zeros(0, np.int64),
         first=first,
+        diagonal=_diagonal(waiting, program.size, first),
         move=move,
         **waiting,
         **search,
@@ -230,6 +234,15 @@ def _parts(start: Ints, column: Ints, value: Complexes) -> dict[str, Any]:
         out[f"{name}_start"] = np.searchsorted(row[kept], np.arange(len(start))).astype(np.int64)
         out[f"{name}_column"], out[f"{name}_value"] = column[kept], np.ascontiguousarray(part[kept])
     return out
+
+
+def _diagonal(waiting: dict[str, Any], size: Ints, first: Ints) -> Ints:
+    """Which blocks have real diagonal rows without a zero."""
+    lone = (np.diff(waiting["real_start"]) == 1) & (np.diff(waiting["imag_start"]) == 0)
+    place = np.arange(len(lone)) - np.repeat(first, size)
+    at = np.minimum(waiting["real_start"][:-1], max(0, len(waiting["real_column"]) - 1))
+    lone &= (waiting["real_column"][at] == place) if len(waiting["real_column"]) else False
+    return np.minimum.reduceat(lone, first).astype(np.int64)
 
 
 def _nothing(nb: int) -> dict[str, Any]:

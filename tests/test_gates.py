@@ -53,7 +53,7 @@ def mixed(tau: float = 0.4) -> Any:
 @pytest.fixture
 def by_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small systems too are run by gates."""
-    monkeypatch.setattr("collide.program.by_gates", lambda *_: True)
+    monkeypatch.setattr("collide.compile_wide._gates_are_cheaper", lambda *_: True)
 
 
 # --- the product formula --------------------------------------------------------------------------------------------
@@ -220,9 +220,9 @@ def test_bits_do_not_depend_on_company() -> None:
 
 def test_the_cheaper_way_is_chosen() -> None:
     """Rare events on a short chain: powers of a whole period.  Every label, or many events: gates."""
-    rare, often = chain(6, rates=(1e-3, 1e-3)), chain(6, rates=(1.0, 1.0))
+    rare, often = chain(6, rates=(1e-3, 1e-3)), chain(6, rates=(1.0, 1.0))  # of 20000 periods, and of 10
     ket = np.eye(64)[1]
-    assert compile_program(rare, 5.0, initial=ket).kind == "events"
+    assert compile_program(rare, 10_000.0, initial=ket).kind == "events"
     assert compile_program(often, 5.0, initial=ket).kind == "gates"
     assert compile_program(rare, 5.0, initial=ket, labels="all").kind == "gates"
     assert compile_program(chain(2), 5.0, labels="all").kind == "collisions"
