@@ -27,6 +27,8 @@ from collide.exact.measurements import Outcomes
 from collide.exact.process import Process
 from collide.ledger import entropy_of_loads, settle
 from collide.protocol import MOST_STATES, Protocol, is_product, make_protocol
+from collide.quadrature import load_quadrature
+from collide.quadrature import sentence as quadrature_sentence
 from collide.records import Chunk, Field
 from collide.replay import Path, replay
 
@@ -34,6 +36,7 @@ __all__ = ["Path", "Program", "compile_program", "replay", "run_chunk"]
 
 Arrays = dict[str, NDArray[Any]]
 
+ABOUT = {"recipe", "explanation", "load_quadrature"}  # what `Program.meta` tells about a program without being of it
 STATE_LIMIT = 16  # largest dimension for which the averaged state is summed at every stop
 
 
@@ -49,8 +52,9 @@ class Program:
     arrays : dict of arrays
         Everything that decides the numbers.
     meta : dict
-        Names and choices, plain enough for JSON; ``meta["recipe"]`` (machine name and parameters) and
-        ``meta["explanation"]`` do not enter the identity.
+        Names and choices, plain enough for JSON; ``meta["recipe"]`` (machine name and parameters),
+        ``meta["explanation"]`` and ``meta["load_quadrature"]`` (what the heat of a load may be off by, see
+        `collide.quadrature`) do not enter the identity.
     model : dict of arrays
         The resolved model (`collide.exact.flat.flatten`), so that a file can be judged against its exact side.
     """
@@ -100,7 +104,7 @@ class Program:
         for name in sorted(self.arrays):
             value = np.ascontiguousarray(self.arrays[name])
             digest.update(f"{name} {value.dtype.str} {value.shape}".encode() + value.tobytes())
-        decisive = {key: self.meta[key] for key in sorted(self.meta) if key not in {"recipe", "explanation"}}
+        decisive = {key: self.meta[key] for key in sorted(self.meta) if key not in ABOUT}
         digest.update(json.dumps(decisive, sort_keys=True).encode())
         return digest.hexdigest()
 
@@ -277,6 +281,9 @@ def compile_program(
         "rho_final": protocol.rho_final,
     }
     offset, note = entropy_of_loads(process, float(protocol.tlist[-1]), protocol.rho_initial, protocol.rho_final)
+    loads = [table.baths[load.bath] for load in process.loads]
+    errors = load_quadrature(arrays, loads) if kind == "jumps" else {}
+    notes = [text for text in (explanation, quadrature_sentence(errors), note) if text]
     meta = {
         "baths": list(table.baths),
         "e_ops": list(protocol.e_ops),
@@ -286,10 +293,11 @@ def compile_program(
         "dims": list(process.dims),
         "tau": process.tau,
         "sum_states": process.d <= STATE_LIMIT,
-        "loads": [table.baths[load.bath] for load in process.loads],
+        "loads": loads,
+        "load_quadrature": errors,
         "entropy_of_loads": offset,
         "recipe": dict(recipe or getattr(model, "recipe", {})),
-        "explanation": f"{explanation}; {note}" if note else explanation,
+        "explanation": "; ".join(notes),
     }
     return Program.from_arrays(kind, arrays, meta, flatten(process))
 

@@ -22,6 +22,7 @@ FLOORS = [
         "compile_wide",
         "blocks",
         "protocol",
+        "quadrature",
         "outcomes",
         "ends",
         "engines",

@@ -7,9 +7,11 @@ import scipy.linalg as la
 
 import collide
 from collide.engines import ENGINES
+from collide.ensemble import load_program, run_program
 from collide.exact.sources import load_powers
 from collide.machines import rotor
 from collide.machines.rotor_formulas import contraction_rate
+from collide.quadrature import panel_errors
 
 STRONG = {"I": 0.5, "beta_r": 0.6, "gamma": 0.5, "lam": 1.0, "beta2": 0.04, "B1": 1.0, "B2": 1.5}
 """Kicks as frequent as other jumps, and coherence that they destroy."""
@@ -27,6 +29,31 @@ def covariance(psi, G, A):
     """What the evolution without a jump of the channels behind G changes of <A>, per unit time."""
     g, a = G @ psi, A @ psi
     return (psi.conj() @ g).real * (psi.conj() @ a).real - (g.conj() @ a).real
+
+
+def test_the_program_states_the_error_of_its_quadrature(strong, tmp_path):
+    """In its repr and in the file; below 1e-9, and no covariance exceeds the one of which the error is a share."""
+    model, program, _ = strong
+    (name,) = program.meta["loads"]
+    bound = program.meta["load_quadrature"][name]
+    assert 0 < bound["heat"] < 1e-9
+    assert 0 < bound["work"] < 1e-9
+    assert f"heat of load {name} between jumps by quadrature, off by less than {bound['heat']:.1g} a" in repr(program)
+    whole, rest = panel_errors()
+    assert whole < 1e-10
+    assert rest < 2e-9
+    replay, rng, a = Replay(model), np.random.default_rng(0), program.arrays
+    rho, mean = a["rho_final"], 0.0
+    for block in a["basis"]:
+        states, psi, largest = block[block >= 0], np.zeros(program.d, dtype=complex), 0.0
+        for _ in range(20):
+            psi[states] = rng.normal(size=len(states)) + 1j * rng.normal(size=len(states))
+            largest = max(largest, abs(covariance(psi / la.norm(psi), replay.G[True], replay.E)))
+        mean += rho[states, states].real.sum() * largest
+    assert np.array_equal(a["vectors"], np.eye(program.d))
+    assert whole * mean < bound["heat"] < 5 * (whole + 4 * rest) * mean  # dwells are no shorter than a quarter panel
+    run_program(program, 3, 1, out=tmp_path / "rotor.h5")
+    assert load_program(tmp_path / "rotor.h5").meta["load_quadrature"] == program.meta["load_quadrature"]
 
 
 class Replay:
@@ -83,20 +110,22 @@ def test_every_part_of_the_first_law_computed_apart(strong):
     replay = Replay(model)
     first = np.cumsum(raw["row_size"]) - raw["row_size"]
     table = model.process.counts
-    kicks = 0
+    kicks, bound, errors = 0, program.meta["load_quadrature"][program.meta["loads"][0]], []
     for row in range(12):
         mine = slice(first[row], first[row] + raw["row_size"][row])
         times, channels = raw["jump_time"][mine], raw["jump_channel"][mine]
         start = program.arrays["initial_kets"][raw["initial"][row]]
         (heat, work, others), psi = replay.run(start, times, channels, program.tlist[-1])
         kicks += int(replay.load[channels].sum())
-        assert raw["load_heat"][row, 2] == pytest.approx(heat, abs=1e-9)
-        assert raw["load_work"][row, 0] == pytest.approx(work, abs=1e-9)
+        errors.append([abs(raw["load_heat"][row, 2] - heat), abs(raw["load_work"][row, 0] - work)])
         quanta = sum(raw["counts"][row] @ table.heat_weight(bath) for bath in ("1", "2"))
         work_qubits = others - quanta
         change = replay.energies(psi)[2] - replay.energies(start)[2]
         assert quanta + heat + work + work_qubits == pytest.approx(change, abs=1e-9)
     assert kicks > 30
+    heat_error, work_error = np.mean(errors, axis=0) / program.tlist[-1]
+    assert heat_error < bound["heat"] + 1e-13
+    assert work_error < bound["work"] + 1e-13
 
 
 def test_ensemble_columns_of_a_load(strong):
