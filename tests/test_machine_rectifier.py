@@ -260,7 +260,7 @@ def test_global_equation_of_oscillators_agrees_with_the_modes():
 # ---------------------------------------------------------------- collisions
 
 
-@pytest.mark.parametrize("construction", ["split", "alternating", "sequential", "joint", "matched"])
+@pytest.mark.parametrize("construction", ["split", "alternating", "sequential", "joint", "gates", "matched"])
 @pytest.mark.parametrize("eps", [-1, 1])
 def test_collisions_conserve_quanta_and_tend_to_the_local_equation(construction, eps):
     kinds = {"eps_L": eps, "eps_R": eps}
@@ -283,7 +283,7 @@ def test_collisions_of_all_eight_statistics_at_zero_temperature(eps_a, eps_L, ep
     kinds = {"eps_a": eps_a, "eps_L": eps_L, "eps_R": eps_R}
     point = BASE | {"T_L": 0.25, "T_R": 0.0} | kinds
     limit = formulas.current(**point)
-    for construction, order in (("split", 1), ("sequential", 1), ("joint", 1), ("matched", 2)):
+    for construction, order in (("split", 1), ("sequential", 1), ("joint", 1), ("gates", 1), ("matched", 2)):
         how = {"picture": "collision", "construction": construction, "neglect": 1e-9 if order == 2 else 1e-6}
         if construction == "matched" and eps_a == 1 and (eps_L, eps_R) != (1, 1):
             with pytest.raises(ValueError, match="makes a collision exact"):
@@ -485,7 +485,7 @@ def test_moments_some_time_after_an_empty_start():
         ({"eps_a": 2}, "`eps_a` must be 1"),
         ({"picture": "jumps"}, "`picture` must be one of"),
         ({"equation": "none"}, "`equation` must be one of"),
-        ({"construction": "gates", "picture": "collision", "tau": 1}, "`construction` must be one of"),
+        ({"construction": "braids", "picture": "collision", "tau": 1}, "`construction` must be one of"),
         ({"angle": "pi"}, "`angle` must be one of"),
         ({"omega": -1.0}, "`omega` must be positive"),
         ({"g": math.nan}, "`g` must be finite"),

@@ -5,12 +5,13 @@ temperature in `collide.machines.rectifier_moments`.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 import math
 from typing import Any
 
 from collide.baths import Ancilla, Bath, oscillator_ancilla, qubit_ancilla
 from collide.collision import Collision, CollisionModel
-from collide.lindblad import LindbladModel, davies, eigenoperators, local
+from collide.lindblad import LindbladModel, eigenoperators, local
 from collide.machines.recipe import with_recipe
 from collide.machines.rectifier_checks import MATCHED_ANGLE, PLAIN_ANGLE, check
 from collide.machines.rectifier_moments import chain_moments, levels_needed
@@ -159,11 +160,17 @@ def _site_levels(parameters: dict[str, Any], baths: list[Bath]) -> list[int]:
 
 def _secular(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
     """Davies channels of qubits: s at each end, without counter-rotating terms (Eq. 20)."""
+    H, ends = _qubit_modes(len(space.sites), omega, g)
+    channels = [c for parts, bath in zip(ends, baths, strict=True) for w, op in parts for c in local(op, w, bath)]
+    return LindbladModel(H, channels, dims=space)
+
+
+@lru_cache(maxsize=32)
+def _qubit_modes(N: int, omega: float, g: float) -> tuple[Any, tuple[list[tuple[float, Any]], ...]]:
+    """H of a chain of qubits, and the frequencies and eigenoperators of s at its ends: the same at any temperature."""
+    space = Space(*[qubit()] * N)
     H = _hamiltonian(space, omega, g)
-    last = len(space.sites) - 1
-    return LindbladModel(
-        H, [c for site, bath in zip((0, last), baths, strict=True) for c in davies(H, space.s(site), bath)], dims=space
-    )
+    return H, tuple(list(zip(*eigenoperators(H, space.s(end)), strict=True)) for end in (0, N - 1))
 
 
 def _normal_modes(space: Space, omega: float, g: float, baths: list[Bath]) -> LindbladModel:
@@ -244,8 +251,7 @@ Part = tuple[float, Any, tuple[int, ...], float]  # frequency, operator that low
 def _secular_parts(space: Space, omega: float, g: float, end: int) -> list[Part]:
     """Eigenoperators of s at an end of a chain of qubits."""
     sites = tuple(range(len(space.sites)))
-    found = eigenoperators(_hamiltonian(space, omega, g), space.s(sites[-1] if end else 0))
-    return [(frequency, op, sites, 1.0) for frequency, op in zip(*found, strict=True)]
+    return [(frequency, op, sites, 1.0) for frequency, op in _qubit_modes(len(sites), omega, g)[1][end]]
 
 
 def _mode_parts(space: Space, omega: float, g: float, end: int) -> list[Part]:
