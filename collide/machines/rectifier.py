@@ -15,7 +15,7 @@ from collide.lindblad import LindbladModel, eigenoperators, local
 from collide.machines.recipe import with_recipe
 from collide.machines.rectifier_checks import MATCHED_ANGLE, PLAIN_ANGLE, check
 from collide.machines.rectifier_moments import chain_moments, levels_needed
-from collide.operators import Space, lowering, oscillator, qubit
+from collide.operators import Site, Space, lowering, oscillator, qubit
 
 STATED_LEVELS = 1e-6  # largest population that levels given by hand may neglect without being asked
 MOST_STATES = 4096
@@ -124,7 +124,13 @@ def rectifier(
 
 def _hamiltonian(space: Space, omega: float, g: float) -> Any:
     """H of the chain, a sparse (d, d) operator."""
-    sites = range(len(space.sites))
+    return _summed(space.sites, omega, g)
+
+
+@lru_cache(maxsize=32)
+def _summed(found: tuple[Site, ...], omega: float, g: float) -> Any:
+    """The same from the sites alone, once for all couplings and temperatures."""
+    space, sites = Space(*found), range(len(found))
     H = sum((omega * space.number(j) for j in sites), 0 * space.identity())
     return sum((g * space.exchange(j, j + 1) for j in sites[:-1]), H)
 
