@@ -1,6 +1,6 @@
 """Reading a file back: what it says about itself, and one sentence where it makes no sense."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 import json
@@ -95,10 +95,10 @@ def read_program(file: h5py.File) -> StoredProgram:
     group = file["program"]
     return StoredProgram(
         text(group.attrs["kind"]),
-        {name: _read_array(stored) for name, stored in group["arrays"].items()},
+        _read_arrays(group["arrays"]),
         json.loads(group["meta"].asstr()[()]),
         text(group.attrs["identity"]),
-        {name: _read_array(stored) for name, stored in file.get("model", {}).items()},
+        _read_arrays(file.get("model", {})),
     )
 
 
@@ -143,6 +143,13 @@ def header_of(file: h5py.File, plan: Plan) -> Header:
     packed = not any(f.name in offsets for f in (*fields.columns, *fields.partials))  # in blocks: in no single place
     names = Names(text(file.attrs["run"]), text(file.attrs["journal"]))
     return Header(plan, names, entries, packed, offsets, provenance)
+
+
+def _read_arrays(group: Mapping[str, h5py.Dataset]) -> dict[str, Array]:
+    for name in group:
+        if not isinstance(name, str):  # h5py's answer to a name that is no text
+            raise ValueError(f"there is an array called {name!r}")
+    return {name: _read_array(stored) for name, stored in group.items()}
 
 
 def _read_array(stored: h5py.Dataset) -> Array:
