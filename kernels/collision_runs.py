@@ -1,123 +1,55 @@
-r"""Every ancilla's label drawn, several collisions at once: the law of the plain kernel, faster.
+r"""Every ancilla's label drawn, many collisions at once: the law of the plain kernel, faster.
 
-An ancilla's first level n does not depend on the system, so the levels of a whole run of collisions are drawn at once,
-as one pattern.  Nearly always each ancilla then does what is usual for its level (n stays n), and the product of the
-usual operators is tabulated for every pattern.  So a run takes one number and one product, and the norm squared of the
+An ancilla's first level n does not depend on the system, so the levels of a whole run of collisions are drawn by one
+number (`run_tables`).  Nearly always each ancilla then does what is usual for its level (n stays n), and the product of
+the usual operators is tabulated for every run.  So a run takes one number and one product, and the norm squared of the
 state is the probability that everything since the last event was usual.  A threshold is drawn for it, as for quantum
-jumps.  Where a run would take the norm to the threshold it is walked collision by collision: the one that reaches it
-takes another outcome, with probability |<m|U|n> psi|^2 among the others, and what is left of the run goes on with its
-levels and a new threshold.
+jumps.  Where a run would take the norm to the threshold it is followed back to the collision that does: that one takes
+another outcome, with probability |<m|U|n> psi|^2 among the others, and a new threshold is drawn.
+
+What is left of a run after such a collision, or after a stop, has not been looked at.  Where that happens depends on
+the levels before it alone, so levels that are drawn anew have the same law, and a new run begins.
 
 The plain kernel (`collisions`) draws each outcome by itself; it is what this one is tested against.
 
-Draws of a trajectory: the opening, the first threshold, then in the order of the collisions one for the pattern of a
-run (or for each level where a stop leaves no room for one) and two for each unusual outcome, itself and the next
+Draws of a trajectory: the opening, the first threshold, then in their order one for each run (or for each collision
+where products do not pay) and for each unusual outcome one that chooses it, if there are several, and one for the next
 threshold; the last one closes.
 """
 
-from itertools import pairwise
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inlined, lend
+from .borrowed import borrowed, inlined, inner, lend
 from .collisions import (
     EVENTS_PER_TRAJECTORY,
     NORM_LOST,
+    SMALL,
     CollisionProgram,
     CollisionRecord,
     add_stop,
     apply,
-    find_level,
     finish,
     new_record,
     normalise,
 )
 from .compile import kernel
+from .lanes import fma
 from .measurement import choose, opening
 from .philox import Stream, open_stream, uniform
+from .run_tables import RunTables as RunTables
+from .run_tables import prepare_runs as prepare_runs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
-MOST_ENTRIES = 2**13  # complex numbers in the table of products: it stays in the second cache
-_FINER = 8  # the search for a pattern starts this much nearer: most then need no step, which nobody could foresee
+# what the plain kernel does at stops and at the end, compiled for tuples that are lent
+_add_stop, _finish, _apply = inner(add_stop.py_func), inner(finish.py_func), inlined(apply.py_func)
 _SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
-
-
-class RunTables(NamedTuple):
-    """Products of usual operators over runs of `periods` periods; empty, with no periods, where there are too many.
-
-    Attributes
-    ----------
-    periods : int
-    cdf, guide : (patterns,) float64, (8 patterns,) int64
-        Cumulative probabilities of the patterns, and where the search for u in [k/n, (k+1)/n) starts, n = 8 patterns.
-    level : (patterns, collisions) int64
-        First outcome n of each collision of a run, by its index into all first outcomes.
-    product : (patterns * nb * m * m,) complex128
-        Row by row for each (pattern, block); zero where the usual outcomes leave the block or count something.
-    """
-
-    periods: int
-    cdf: Floats
-    guide: Ints
-    level: Ints
-    product: Complexes
-
-
-def prepare_runs(program: CollisionProgram) -> RunTables:
-    """Tabulate runs of as many periods as there is room for."""
-    start = program.prior_start
-    chances = [np.diff(program.prior_cdf[a:b], prepend=0.0) for a, b in pairwise(start.tolist())]
-    per_period = math.prod(map(len, chances))
-    nb, m = program.basis.shape
-    periods = 0
-    while periods < 64 and per_period ** (periods + 1) * nb * m * m <= MOST_ENTRIES:
-        periods += 1
-    chance, level = np.ones(1), np.zeros((1, 0), np.int64)
-    for element in range(periods * len(chances)):
-        at = element % len(chances)
-        chance = (chance[:, None] * chances[at]).reshape(-1)
-        last = np.tile(np.arange(start[at], start[at + 1]), len(level))
-        level = np.column_stack([np.repeat(level, len(chances[at]), axis=0), last])
-    cdf = np.cumsum(chance)
-    cdf[-1] = 1.0
-    grid = np.arange(_FINER * len(cdf)) / (_FINER * len(cdf))
-    guide = np.searchsorted(cdf, grid, side="right").clip(0, len(cdf) - 1)
-    product = np.zeros(len(level) * nb * m * m if periods else 0, np.complex128)
-    if periods:
-        _products(program, level, product)
-    return RunTables(periods, cdf, guide.astype(np.int64), np.ascontiguousarray(level, np.int64), product)
-
-
-@kernel
-def _products(program: CollisionProgram, level: Ints, product: Complexes) -> None:
-    """Multiply the usual operators of each pattern, column by column."""
-    nb, m = program.basis.shape
-    psi, out = np.zeros(m, np.complex128), np.zeros(m, np.complex128)
-    for pattern in range(level.shape[0]):
-        for block in range(nb):
-            size = program.size[block]
-            for column in range(size):
-                psi[:] = 0.0
-                psi[column] = 1.0
-                stays = True
-                for c in range(level.shape[1]):
-                    usual = program.outcome_start[level[pattern, c]]
-                    pair = usual * nb + block
-                    stays = program.target[usual, block] == block and bool(np.all(program.count[usual] < 0))
-                    if not stays:
-                        break
-                    first, end = program.entry_start[pair], program.entry_start[pair + 1]
-                    apply(program.entry_row, program.entry_column, program.entry_value, first, end, psi, out, size)
-                    psi[:size] = out[:size]
-                if stays:
-                    for row in range(size):
-                        product[((pattern * nb + block) * m + row) * m + column] = psi[row]
 
 
 class Walker(NamedTuple):
@@ -127,10 +59,11 @@ class Walker(NamedTuple):
     ----------
     psi, out : (m,) complex128
     counts : (ncounts,) int64
-    pattern : (collisions of a period,) int64
-        Levels of a period that is not part of a run.
-    weight : (most outcomes of a level,) float64
-        Probabilities of the unusual ones.
+    heat : (nbaths,) float64
+    weight : (most outcomes of a level or of the closing measurement,) float64
+        Probabilities of the unusual ones, or of all.
+    listed : (nf,) int64
+        Closing outcomes of a block.
     states : (collisions + 1, d) complex128
         Receives the normalised state after each collision; empty where nobody looks.
     seen : (collisions + 1, ncounts) int64
@@ -140,96 +73,194 @@ class Walker(NamedTuple):
     psi: Complexes
     out: Complexes
     counts: Ints
-    pattern: Ints
+    heat: Floats
     weight: Floats
+    listed: Ints
     states: Complexes
     seen: Ints
 
 
-@inlined
-def _multiply(product, first, psi, out, size, m):
-    """Write P psi into `out`, P at ``product[first]``, and return its norm squared."""
+@inner
+def _multiply_many(product: Complexes, first: int, size: int, psi: Complexes, out: Complexes) -> float:
+    """Write P psi into `out`, P row by row at ``product[first]``, and return its norm squared."""
     total = 0.0
     for a in range(size):
-        real, imag = 0.0, 0.0
+        u, v, w, z = 0.0, 0.0, 0.0, 0.0
         for b in range(size):
-            p, q = product[first + a * m + b], psi[b]
-            real += p.real * q.real - p.imag * q.imag
-            imag += p.real * q.imag + p.imag * q.real
+            p, q = product[first + a * size + b], psi[b]
+            u, v = fma(p.real, q.real, u), fma(p.imag, q.imag, v)
+            w, z = fma(p.real, q.imag, w), fma(p.imag, q.real, z)
+        real, imag = u - v, w + z
         out[a] = complex(real, imag)
-        total += real * real + imag * imag
+        total = fma(real, real, fma(imag, imag, total))
     return total
 
 
-@borrowed
-def _note(program: Any, walker: Any, place: int, block: int, norm: float) -> None:
+@inlined
+def _multiply(product, first, size, psi, out):
+    """The same, written out for one state and for two."""
+    if size == 1:
+        p, x = product[first], psi[0]
+        a, b = fma(-p.imag, x.imag, p.real * x.real), fma(p.imag, x.real, p.real * x.imag)
+        out[0] = complex(a, b)
+        return fma(a, a, b * b)
+    if size != 2:
+        return _multiply_many(product, first, size, psi, out)
+    p, q, r, s = product[first], product[first + 1], product[first + 2], product[first + 3]
+    x, y = psi[0], psi[1]
+    a = fma(-p.imag, x.imag, p.real * x.real) + fma(-q.imag, y.imag, q.real * y.real)
+    b = fma(p.imag, x.real, p.real * x.imag) + fma(q.imag, y.real, q.real * y.imag)
+    c = fma(-r.imag, x.imag, r.real * x.real) + fma(-s.imag, y.imag, s.real * y.real)
+    d = fma(r.imag, x.real, r.real * x.imag) + fma(s.imag, y.real, s.real * y.imag)
+    out[0], out[1] = complex(a, b), complex(c, d)
+    return fma(a, a, b * b) + fma(c, c, d * d)
+
+
+@inlined
+def _draw(tickets, first, many, stream):
+    """Return the node of a run that starts with `many` tickets from `first`."""
+    u, stream = uniform(stream)
+    place = u * many
+    k = int(place)
+    ticket = tickets[first + k]
+    node, other = ticket.node, ticket.other
+    return (node if place - k < ticket.keep else other), stream
+
+
+@inlined
+def _cruise(runs, block, size, psi, out, norm, threshold, place, start, stop, stream):
+    """Take whole runs until one fails or reaches the stop; return it, and norm squared, place and collision before it.
+
+    Of runs that start in the same collision of a period none waits for the length of the one before.
+    """
+    node, product, ticket, base = runs.node, runs.product, runs.ticket, runs.first[block]
+    while True:
+        here, first = start, runs.ticket_start[start]
+        many = runs.ticket_start[start + 1] - first
+        while start == here:
+            run, stream = _draw(ticket, first, many, stream)
+            p = _multiply(product, base + run * size * size, size, psi, out)
+            after = place + node[run].length
+            if p <= threshold or after >= stop:
+                return run, psi, out, norm, place, start, stream
+            place, norm, start = after, p, node[run].end
+            psi, out = out, psi
+
+
+@inlined
+def _passed(runs, run, block, size, psi, out, norm, threshold, room):
+    """Follow a run back to what passes: return this part, state and norm squared after it, and what would come next.
+
+    `failed` is the part that is one collision too long for the threshold, and `left` the norm squared that it would
+    leave; -1 if the run ends with the room alone.
+    """
+    node, product, base, failed, left = runs.node, runs.product, runs.first[block], -1, 0.0
+    while node[run].length > room:
+        run = node[run].parent
+    while node[run].length > 0:
+        p = _multiply(product, base + run * size * size, size, psi, out)
+        if p > threshold:
+            return run, out, psi, p, failed, left
+        failed, left, run = run, p, node[run].parent
+    return run, psi, out, norm, failed, left
+
+
+@inner
+def _look(
+    program: Any,
+    runs: Any,
+    walker: Any,
+    run: int,
+    block: int,
+    psi: Complexes,
+    out: Complexes,
+    threshold: float,
+    place: int,
+    stop: int,
+) -> None:
+    """Write down the states within the part of a run that passes, before it is taken."""
+    node, size, base = runs.node, program.size[block], runs.first[block]
+    while node[run].length > 0:
+        if place + node[run].length <= stop:
+            p = _multiply(runs.product, base + run * size * size, size, psi, out)
+            if p > threshold:
+                _note(program, walker, out, place + node[run].length, block, p)
+        run = node[run].parent
+
+
+@inner
+def _note(program: Any, walker: Any, psi: Complexes, place: int, block: int, norm: float) -> None:
     """Write down the state after a collision."""
     scale = 1.0 / math.sqrt(norm)
     for a in range(program.size[block]):
-        walker.states[place, program.basis[block, a]] = walker.psi[a] * scale
+        walker.states[place, program.basis[block, a]] = psi[a] * scale
     for k in range(walker.counts.shape[0]):
         walker.seen[place, k] = walker.counts[k]
 
 
-@borrowed
-def walk(
-    program: Any,
-    walker: Any,
-    record: Any,
-    levels: Ints,
-    block: int,
-    norm: float,
-    threshold: float,
-    period: int,
-    stream: Stream,
-) -> tuple[int, float, float, Stream]:
-    """Take one collision after the other, their levels given; return block (-1: lost), norm squared and threshold."""
-    nb, elements, psi, out = program.target.shape[1], program.prior_start.shape[0] - 1, walker.psi, walker.out
-    row, column, value, start = program.entry_row, program.entry_column, program.entry_value, program.entry_start
-    for c in range(levels.shape[0]):
-        first, end = program.outcome_start[levels[c]], program.outcome_start[levels[c] + 1]
-        chosen, weight, to = first, 0.0, program.target[first, block]
-        if to >= 0:
-            pair = first * nb + block
-            weight = apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
-        if not weight > threshold:
-            for other in range(first + 1, end):
-                to, pair, p = program.target[other, block], other * nb + block, 0.0
-                if to >= 0:
-                    p = apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
-                walker.weight[other - first - 1] = p
-            u, stream = uniform(stream)
-            unusual = choose(walker.weight, end - first - 1, u)
-            if unusual < 0 and not weight > 0.0:
-                return -1, norm, threshold, stream
-            if unusual >= 0:  # a level that has no other outcome loses norm by rounding only
-                chosen = first + 1 + unusual
-            to, pair = program.target[chosen, block], chosen * nb + block
-            apply(row, column, value, start[pair], start[pair + 1], psi, out, program.size[to])
-            normalise(out, program.size[to])
-            u, stream = uniform(stream)
-            weight, threshold = 1.0, max(u, _SMALLEST_THRESHOLD)
-        block, norm = program.target[chosen, block], weight
-        for a in range(program.size[block]):
-            psi[a] = out[a]
-        exchanged = False
-        for bath in range(program.count.shape[1]):
-            k = program.count[chosen, bath]
-            if k >= 0:
-                walker.counts[k] += 1
-                exchanged = True
-        if exchanged and record.event_step.shape[0] > 0:
-            used = record.used[0]
-            if used < record.event_step.shape[0]:
-                record.event_step[used] = period + 1 + c // elements
-                record.event_outcome[used] = chosen
-            record.used[0] = used + 1
-        if walker.states.shape[0] > 0:
-            _note(program, walker, period * elements + c + 1, block, norm)
-    return block, norm, threshold, stream
+@inner
+def _take(program: Any, outcome: int, block: int, psi: Complexes, out: Complexes) -> float:
+    """Write what an outcome makes of the state into `out` and return its norm squared, 0 where it cannot happen."""
+    to, pair = program.target[outcome, block], outcome * program.target.shape[1] + block
+    if to < 0:
+        return 0.0
+    first, end = program.entry_start[pair], program.entry_start[pair + 1]
+    return _apply(program.entry_row, program.entry_column, program.entry_value, first, end, psi, out, program.size[to])
 
 
-@borrowed
+@inlined
+def _collide(program, walker, record, level, block, psi, out, threshold, left, place, stream):
+    """Take one collision, its level given; return block (-1: lost), state, norm squared and threshold.
+
+    `left` is the norm squared that the usual outcome leaves where this is known and too little, or else 0.
+    """
+    usual, others = program.outcome_start[level], program.outcome_start[level + 1] - program.outcome_start[level] - 1
+    chosen, p = usual, left
+    if left == 0.0:
+        p = _take(program, usual, block, psi, out)
+    if not p > threshold:
+        unusual, likely = -1, 0.0
+        for k in range(others):
+            likely = _take(program, usual + 1 + k, block, psi, out)
+            walker.weight[k] = likely
+        if others == 1 and likely > 0.0:
+            unusual = 0
+        elif others > 1:
+            u, stream = uniform(stream)
+            unusual = choose(walker.weight, others, u)
+        if unusual < 0 and not p > 0.0:
+            return -1, psi, out, p, threshold, stream
+        chosen, p = usual + 1 + unusual, likely  # a level that has no other outcome loses norm by rounding only
+        if others != 1 or unusual < 0:
+            p = _take(program, chosen, block, psi, out)
+        u, stream = uniform(stream)
+        threshold = p * max(u, _SMALLEST_THRESHOLD)
+    block = program.target[chosen, block]
+    if p < SMALL:
+        threshold /= p
+        p = normalise(out, program.size[block])
+    _count(program, walker, record, chosen, place)
+    return block, out, psi, p, threshold, stream
+
+
+@inlined
+def _count(program, walker, record, outcome, place):
+    """Count what an outcome exchanges, and write it down as an event of its period if wanted."""
+    exchanged = False
+    for bath in range(program.count.shape[1]):
+        k = program.count[outcome, bath]
+        if k >= 0:
+            walker.counts[k] += 1
+            exchanged = True
+    if exchanged and record.event_step.shape[0] > 0:
+        used = record.used[0]
+        if used < record.event_step.shape[0]:
+            record.event_step[used] = place // (program.prior_start.shape[0] - 1) + 1
+            record.event_outcome[used] = outcome
+        record.used[0] = used + 1
+
+
+@kernel(inline="always")
 def advance(
     program: Any,
     runs: Any,
@@ -237,105 +268,43 @@ def advance(
     record: Any,
     block: int,
     threshold: float,
-    step: int,
+    place: int,
     stop: int,
     stream: Stream,
 ) -> tuple[int, float, Stream]:
-    """Run the periods ``step`` ... ``stop - 1``; the state enters and leaves normalised."""
-    norm, looked_at, psi, out = 1.0, walker.states.shape[0] > 0, walker.psi, walker.out
-    nb, m, periods, product, cdf, guide = (
-        program.basis.shape[0],
-        program.basis.shape[1],
-        runs.periods,
-        runs.product,
-        runs.cdf,
-        runs.guide,
-    )
-    while step < stop and block >= 0:
-        if periods > 0 and step + periods <= stop:
-            u, stream = uniform(stream)
-            pattern = guide[int(u * guide.shape[0])]
-            while cdf[pattern] <= u:  # the last one is 1
-                pattern += 1
+    """Run the collisions ``place`` ... ``stop - 1``; the state enters and leaves normalised."""
+    norm, looked_at, elements = 1.0, walker.states.shape[0] > 0, program.prior_start.shape[0] - 1
+    psi, out, start = walker.psi, walker.out, place % elements
+    while place < stop and block >= 0:
+        left = 0.0
+        if runs.first[block] >= 0:
             size = program.size[block]
-            p = _multiply(product, (pattern * nb + block) * m * m, psi, out, size, m)
-            if p > threshold and not looked_at:
-                norm = p
-                for a in range(size):
-                    psi[a] = out[a]
-            else:
-                block, norm, threshold, stream = walk(
-                    program, walker, record, runs.level[pattern], block, norm, threshold, step, stream
-                )
-            step += periods
-        else:
-            for element in range(walker.pattern.shape[0]):
-                u, stream = uniform(stream)
-                walker.pattern[element] = find_level(
-                    program.prior_cdf,
-                    program.prior_guide,
-                    program.prior_start[element],
-                    program.prior_start[element + 1],
-                    u,
-                )
-            block, norm, threshold, stream = walk(
-                program, walker, record, walker.pattern, block, norm, threshold, step, stream
+            limit = place if looked_at else stop  # who looks at every collision takes no run unseen
+            run, psi, out, norm, place, start, stream = _cruise(
+                runs, block, size, psi, out, norm, threshold, place, start, limit, stream
             )
-            step += 1
+            if looked_at:
+                _look(program, runs, walker, run, block, psi, out, threshold, place, stop)
+            run, psi, out, norm, failed, left = _passed(runs, run, block, size, psi, out, norm, threshold, stop - place)
+            place, start = place + runs.node[run].length, runs.node[run].end
+        else:
+            first = runs.ticket_start[elements + start]
+            failed, stream = _draw(runs.ticket, first, runs.ticket_start[elements + start + 1] - first, stream)
+        if failed >= 0:
+            block, psi, out, norm, threshold, stream = _collide(
+                program, walker, record, runs.node[failed].level, block, psi, out, threshold, left, place, stream
+            )
+            place, start = place + 1, runs.node[failed].end
+            if looked_at and block >= 0:
+                _note(program, walker, psi, place, block, norm)
     if block >= 0:
-        normalise(psi, program.size[block])
+        for a in range(program.size[block]):
+            out[a] = psi[a]  # one of the two is that of the walker
+        normalise(walker.psi, program.size[block])
     return block, threshold / norm, stream
 
 
-@kernel
-def trajectory(
-    program: CollisionProgram,
-    runs: RunTables,
-    walker: Walker,
-    seed: np.uint64,
-    id: np.uint64,
-    row: int,
-    heat: Floats,
-    listed: Ints,
-    weight: Floats,
-    record: CollisionRecord,
-) -> None:
-    """Run trajectory `id` and write it to line `row` of the record."""
-    lent_program, lent_runs, lent_walker, lent_record = lend(program), lend(runs), lend(walker), lend(record)
-    u, stream = uniform(open_stream(seed, id))
-    outcome = opening(program.initial_cdf, u)
-    record.initial[row] = outcome
-    block = program.initial_block[outcome]
-    walker.psi[:] = program.initial_vec[outcome]
-    walker.counts[:] = 0
-    if walker.states.shape[0] > 0:
-        _note(lent_program, lent_walker, 0, block, 1.0)
-    u, stream = uniform(stream)
-    threshold, before, step = max(u, _SMALLEST_THRESHOLD), record.used[0], 0
-    for time in range(program.steps.shape[0]):
-        block, threshold, stream = advance(
-            lent_program,
-            lent_runs,
-            lent_walker,
-            lent_record,
-            block,
-            threshold,
-            step,
-            program.steps[time],
-            stream,
-        )
-        if block < 0:
-            record.status[row] = NORM_LOST
-            break
-        step = program.steps[time]
-        add_stop(program, time, block, walker.psi, walker.counts, heat, record)
-    record.row_size[row] = record.used[0] - before
-    record.counts[row] = walker.counts
-    if block >= 0:
-        finish(program, stream, row, block, walker.psi, listed, weight, record)
-
-
-@kernel
+@borrowed
 def batch(
     program: CollisionProgram,
     runs: RunTables,
@@ -345,12 +314,34 @@ def batch(
     n: int,
     record: CollisionRecord,
 ) -> None:
-    """Run trajectories ``start`` ... ``start + n - 1`` one after the other."""
-    heat = np.zeros(program.quantum.shape[1], np.float64)
-    listed = np.zeros(program.final_block.shape[0], np.int64)
-    weight = np.zeros(program.final_block.shape[0], np.float64)
+    """Run trajectories ``start`` ... ``start + n - 1`` one after the other, each to its line of the record."""
+    program, runs, walker, record = lend(program), lend(runs), lend(walker), lend(record)
     for row in range(n):
-        trajectory(program, runs, walker, seed, start + np.uint64(row), row, heat, listed, weight, record)
+        u, stream = uniform(open_stream(seed, start + np.uint64(row)))
+        outcome = opening(program.initial_cdf, u)
+        record.initial[row] = outcome
+        block = program.initial_block[outcome]
+        for a in range(program.size[block]):
+            walker.psi[a] = program.initial_vec[outcome, a]
+        for k in range(walker.counts.shape[0]):
+            walker.counts[k] = 0
+        if walker.states.shape[0] > 0:
+            _note(program, walker, walker.psi, 0, block, 1.0)
+        u, stream = uniform(stream)
+        threshold, before, place = max(u, _SMALLEST_THRESHOLD), record.used[0], 0
+        for time in range(program.steps.shape[0]):
+            stop = program.steps[time] * (program.prior_start.shape[0] - 1)
+            block, threshold, stream = advance(program, runs, walker, record, block, threshold, place, stop, stream)
+            if block < 0:
+                record.status[row] = NORM_LOST
+                break
+            place = stop
+            _add_stop(program, time, block, walker.psi, walker.counts, walker.heat, record)
+        record.row_size[row] = record.used[0] - before
+        for k in range(walker.counts.shape[0]):
+            record.counts[row, k] = walker.counts[k]
+        if block >= 0:
+            _finish(program, stream, row, block, walker.psi, walker.listed, walker.weight, record)
 
 
 def run_labels(
@@ -379,7 +370,7 @@ def run_labels(
 def run_path(program: CollisionProgram, runs: RunTables, seed: int, id: int) -> tuple[Complexes, Ints]:
     """One trajectory seen after every collision: states (collisions + 1, d) and counts (collisions + 1, ncounts).
 
-    Every run is walked, with the same draws; the last rows are missing if the norm was lost.
+    The draws are the same; the last rows are missing if the norm was lost.
     """
     elements = len(program.prior_start) - 1
     walker = _walker(program, int(program.steps[-1]) * elements + 1)
@@ -398,8 +389,9 @@ def _walker(program: CollisionProgram, places: int) -> Walker:
         psi=np.zeros(m, np.complex128),
         out=np.zeros(m, np.complex128),
         counts=np.zeros(ncounts, np.int64),
-        pattern=np.zeros(len(program.prior_start) - 1, np.int64),
-        weight=np.zeros(int(np.diff(program.outcome_start).max()), np.float64),
+        heat=np.zeros(program.quantum.shape[1]),
+        weight=np.zeros(max(int(np.diff(program.outcome_start).max()), len(program.final_block))),
+        listed=np.zeros(len(program.final_block), np.int64),
         states=np.zeros((places, d), np.complex128),
         seen=np.zeros((places, ncounts), np.int64),
     )
