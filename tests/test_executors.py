@@ -1,7 +1,8 @@
 """Any executor gives the same bits, and a worker that dies costs one sentence."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 import multiprocessing
 import os
 from pathlib import Path
@@ -35,6 +36,13 @@ def fake_workers(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, mp_context=SPAWN, initializer=fake_program.install)
 
 
+@pytest.fixture(scope="module")
+def worker() -> Iterator[ProcessPoolExecutor]:
+    """One process for several tests: to start one takes longer than they do."""
+    with fake_workers(1) as pool:
+        yield pool
+
+
 class Counting(Executor):
     """Passes tasks on, and counts those that carry the program."""
 
@@ -48,10 +56,12 @@ class Counting(Executor):
         return self.pool.submit(fn, *args, **kwargs)
 
 
-def test_processes_change_no_bit_and_get_the_program_once(tmp_path: Path, fake: None) -> None:
+def test_processes_change_no_bit_and_get_the_program_once(
+    tmp_path: Path, fake: None, worker: ProcessPoolExecutor
+) -> None:
     whole = run_program(make(), NTRAJ, SEED, chunk_size=SIZE)
     for count in (1, 2, 3):
-        with fake_workers(count) as pool:
+        with nullcontext(worker) if count == 1 else fake_workers(count) as pool:
             counting = Counting(pool)
             path = tmp_path / f"{count}.h5"
             assert same_bits(run_program(make(), NTRAJ, SEED, chunk_size=SIZE, executor=counting, out=path), whole)
@@ -67,18 +77,17 @@ def test_processes_change_no_bit_and_get_the_program_once(tmp_path: Path, fake: 
 
 
 def test_a_real_machine_in_processes(tmp_path: Path) -> None:
-    for options in ({"picture": "jump"}, {"picture": "collision", "tau": 0.5}):
-        program = compile_program(
-            rectifier(g=0.05, **options), [0, 10.0, 20.0], keep=("totals", "jumps", "final_state")
-        )
-        whole = run_program(program, 100, SEED, chunk_size=16, threads=2)
-        with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
+    keep = ("totals", "jumps", "final_state")
+    with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
+        for options in ({"picture": "jump"}, {"picture": "collision", "tau": 0.5}):
+            program = compile_program(rectifier(g=0.05, **options), [0, 10.0, 20.0], keep=keep)
+            whole = run_program(program, 100, SEED, chunk_size=16, threads=2)
             assert same_bits(run_program(program, 100, SEED, chunk_size=16, executor=pool), whole)
             path = tmp_path / f"{options['picture']}.h5"
             assert same_bits(run_program(program, 100, SEED, chunk_size=16, executor=pool, out=path), whole)
-        single = run_program(program, 100, SEED, chunk_size=100, threads=1)
-        for name in whole.columns:  # partial sums belong to the grid, trajectories do not
-            assert np.array_equal(whole.column(name), single.column(name))
+            single = run_program(program, 100, SEED, chunk_size=100, threads=1)
+            for name in whole.columns:  # partial sums belong to the grid, trajectories do not
+                assert np.array_equal(whole.column(name), single.column(name))
 
 
 def test_a_worker_that_dies_is_named_and_the_run_resumes(tmp_path: Path, fake: None) -> None:
@@ -96,9 +105,9 @@ def test_a_worker_that_dies_is_named_and_the_run_resumes(tmp_path: Path, fake: N
     assert same_bits(resume(path, progress=False), whole)
 
 
-def test_an_error_in_a_worker_is_the_users_error(tmp_path: Path, fake: None) -> None:
-    with fake_workers(1) as pool, pytest.raises(RuntimeError, match="trajectory 105 was told to fail"):
-        run_program(make(fail_at=105), NTRAJ, SEED, chunk_size=SIZE, executor=pool, out=tmp_path / "run.h5")
+def test_an_error_in_a_worker_is_the_users_error(tmp_path: Path, fake: None, worker: ProcessPoolExecutor) -> None:
+    with pytest.raises(RuntimeError, match="trajectory 105 was told to fail"):
+        run_program(make(fail_at=105), NTRAJ, SEED, chunk_size=SIZE, executor=worker, out=tmp_path / "run.h5")
     assert load(tmp_path / "run.h5").ntraj >= 100
 
 
@@ -135,7 +144,14 @@ def test_the_number_of_workers_is_asked_of_the_executor() -> None:
 
 
 def test_the_public_function_takes_an_executor() -> None:
-    model = rectifier(g=0.05)
-    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+    model, tasks = rectifier(g=0.05), []
+
+    class Spying(ThreadPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+            tasks.append(fn)
+            return super().submit(fn, *args, **kwargs)
+
+    with Spying(1) as pool:
         found = collide.run(model, 20, 10.0, seed=SEED, executor=pool)
+    assert tasks == [work]
     assert same_bits(found, collide.run(model, 20, 10.0, seed=SEED))
