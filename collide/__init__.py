@@ -4,6 +4,7 @@ from collide.baths import Ancilla, Bath, finite_ancilla, flat, ohmic, oscillator
 from collide.channels import Channel
 from collide.collision import Collision, CollisionModel
 from collide.ensemble import Ensemble, extend, load, merge, pack, resume, run
+from collide.explanation import explain
 from collide.lindblad import LindbladModel, davies, local
 from collide.operators import Space, oscillator, qubit, rotor
 from collide.program import Program, compile_program
@@ -20,6 +21,7 @@ __all__ = [
     "Space",
     "compile_program",
     "davies",
+    "explain",
     "extend",
     "finite_ancilla",
     "flat",

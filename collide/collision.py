@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from collide.balance import BalanceReport
 from collide.baths import Ancilla, Bath
 from collide.channels import Channel, CountBook, book_channels
+from collide.encounters import report_encounters
 from collide.exact.methods import ExactMethods
 from collide.exact.process import Complexes, Element, Instrument, Ints, Process, Unitary, embed
 from collide.exchange import (
@@ -164,6 +166,10 @@ class CollisionModel(ExactMethods):
             f"  {outcomes} ancilla outcomes, {len(table)} heat values, neglected ancilla population {neglected:.2g}"
         )
         return "\n".join(lines)
+
+    def check(self) -> BalanceReport:
+        """Sentences on temperatures, energy conservation of the couplings, their strength, and the steady state."""
+        return report_encounters(self)
 
     # ---------------------------------------------------------------- one period
 

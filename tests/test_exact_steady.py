@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import qutip
 
+from collide import Bath, Collision, CollisionModel, Space, oscillator, qubit
 from collide.exact.process import Flow, Process, embed
 from collide.exact.steady import NonUniqueSteadyState, Rates, Stationary
+from collide.operators import lowering
 from exact_systems import (
     LOWER,
     Model,
@@ -193,3 +195,14 @@ def test_maps_that_would_not_fit_are_refused(monkeypatch):
     monkeypatch.setattr("collide.exact.sectors.LARGEST", 100)
     with pytest.raises(ValueError, match="use fewer levels, or gates between neighbouring sites"):
         Model(collision_chain(0.5, N=4)).steady_state()
+
+
+@pytest.mark.parametrize("construction", ["split", "alternating", "sequential"])
+def test_collisions_that_leave_a_site_alone_have_many_fixed_points(construction):
+    """A map of a period conserves the untouched site's levels exactly: rounding must not open a way between them."""
+    bath, space = Bath("L", temperature=0.4, statistics="spin"), Space(qubit(), oscillator(3))
+    hits = [Collision(bath, lowering(2), 0, bath.ancilla(1.0), 0.1)]
+    model = CollisionModel(space.number(0) + space.number(1), hits, 0.5, dims=space, construction=construction)
+    with pytest.raises(NonUniqueSteadyState) as caught:
+        model.steady_state()
+    assert "{|00>, |10>} and {|01>, |11>} and {|02>, |12>}" in str(caught.value)

@@ -11,7 +11,7 @@ from layout import imported, installed_modules, scripts
 # from the ground up; a name stands for the module or package collide.<name> and everything in it
 FLOORS = [
     {"kernels", "records", "exact", "operators", "baths", "channels", "exchange", "gates"},
-    {"balance", "weak_limit", "lindblad", "collision", "store"},
+    {"balance", "encounters", "weak_limit", "lindblad", "collision", "store"},
     {
         "machines",
         "program",
@@ -26,6 +26,7 @@ FLOORS = [
         "outcomes",
         "ends",
         "engines",
+        "explanation",
         "ledger",
         "replay",
     },

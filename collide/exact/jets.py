@@ -143,5 +143,13 @@ def keep_trace(matrix: Numbers, trace: Floats) -> Numbers:
     return matrix - (late / (trace @ late))[:, None] * (trace @ matrix - trace)
 
 
+def keep_trace_within(matrix: Numbers, trace: Floats) -> Numbers:
+    """The same without filling zeros: where no probability flows, none will be made to."""
+    share = np.where(matrix != 0, (matrix @ trace)[:, None], 0.0)
+    total = trace @ share
+    missing = np.divide(trace @ matrix - trace, total, out=np.zeros(len(trace)), where=total != 0)
+    return matrix - share * missing
+
+
 PLAIN = Jets([()])
 """No variables: plain matrices, with the same exponential and power."""

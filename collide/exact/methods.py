@@ -1,6 +1,6 @@
 """What a model can say exactly, without sampling: the methods that every model has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class ExactMethods:
     """
 
     process: Process
+    explain: Callable[..., Any]
+    """Which engine and which representation run, and why; the method is `collide.explanation.explain`."""
 
     # ------------------------------------------------------------------ states
 

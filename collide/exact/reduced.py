@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 
-from collide.exact.jets import PLAIN, Numbers, keep_trace
+from collide.exact.jets import PLAIN, Numbers, keep_trace_within
 from collide.exact.process import Element, Floats, Flow, Ints, Process, Sparse
 from collide.exact.sectors import Labelled, Sector, find_sector
 from collide.exact.superoperator import element_terms
@@ -144,7 +144,7 @@ class Reduced:
     def base(self) -> Any:
         """The generator (continuous) or period map (repeated) without weights."""
         if self.dense and not self.continuous:
-            return keep_trace(self.tilted(), self.sector.trace)
+            return keep_trace_within(self.tilted(), self.sector.trace)
         return self.tilted()
 
     @cached_property
