@@ -108,7 +108,7 @@ def table(model: Any, ens: Any, end: float) -> bool:
     for title, sampled, value in rows:
         z = sampled.deviation(value)
         agreed &= abs(z) < LIMIT
-        print(f"  {title:<32} {sampled!s:<28} exact {value + 0.0:.8f}   z = {z:+.2f}")
+        print(f"  {title:<32} {sampled!s:<28} exact {value:.6g}   z = {z:+.2f}")
     regime = operation_regime(heats["2"], heats["1"], model.power() - loads)
     print(f"  {regime.name}; 2 B_2 gamma <L_z> = {2 * p['B2'] * p['gamma'] * exact:.8f}")
     return agreed

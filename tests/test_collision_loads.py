@@ -22,7 +22,7 @@ def strong():
     """Kicks as frequent as other exchanges, ten periods, with every exchange recorded."""
     model = rotor(**STRONG, picture="collision", tau=TAU)
     e_ops = {"H": model.H, "E": model.process.loads[0].energy}
-    ens = collide.run(model, 30_000, [TAU, 4 * TAU, 10 * TAU], seed=2, e_ops=e_ops, progress=False)
+    ens = collide.run(model, 8000, [TAU, 4 * TAU, 10 * TAU], seed=2, e_ops=e_ops, progress=False)
     return model, ens
 
 
@@ -60,7 +60,7 @@ def test_averages_in_time_from_another_start():
     start = start_state(model, "lower", 1)
     times = [TAU, 4 * TAU, 10 * TAU]
     E = model.process.loads[0].energy
-    ens = collide.run(model, 20_000, times, seed=3, initial=start, e_ops={"E": E}, progress=False)
+    ens = collide.run(model, 5000, times, seed=3, initial=start, e_ops={"E": E}, progress=False)
     exact = [float(np.real(np.trace(E @ rho))) for rho in model.evolve(start, times)]
     found = ens.expect["E"]
     assert np.all(np.abs(found.value - exact) < 4.5 * found.error)
@@ -69,7 +69,7 @@ def test_averages_in_time_from_another_start():
 def test_charge_balance_and_fluctuation_theorem_in_collisions():
     """Δ(l - n_1) = kicks - quanta as integers; <e^{-Σ}> = 1 with c_0 t."""
     model = rotor(beta2=0.03, gamma=0.02, picture="collision", tau=0.1)
-    t, n = 3.0, 10_000
+    t, n = 3.0, 4000
     ens = collide.run(model, n, t, seed=6, progress=False)
     p, table = model.recipe["parameters"], model.process.counts
     levels = p["l_max"] - p["l_min"] + 1
@@ -99,11 +99,11 @@ def decay_model(tau=0.3):
 def test_thermal_channels_in_a_period():
     """Definite quanta from a flow whose decay is not diagonal: mean and variance of the heat."""
     model = decay_model()
-    t, n = 3.0, 20_000
+    t, n = 3.0, 8000
     ens = collide.run(model, n, t, seed=1, progress=False)
     mean, variance = model.heat_cumulants_at(t, "cold", 2)
     assert abs(ens.heat["cold"].mean() - mean) < 4.5 * math.sqrt(variance / n)
-    assert ens.heat["cold"].var() == pytest.approx(variance, rel=0.06)
+    assert ens.heat["cold"].var() == pytest.approx(variance, rel=0.1)
     assert "load_work" not in ens.columns
     exact = model.trajectory_statistics(t).exponential_average
     assert abs(np.exp(-ens.entropy_production).mean() - exact.mean) < 4.5 * math.sqrt(exact.variance / n)

@@ -18,7 +18,7 @@ from .rotor_scans import accelerator_refrigerator_boundary, efficiency_peak, eng
 XS = np.concatenate([np.linspace(0.01, 0.16, 31), np.linspace(0.175, 0.895, 73)])
 POINTS_2 = np.array([0.1, 0.2, 0.3, 0.38, 0.6, 0.7, 0.8, 0.88])
 POINTS_3 = np.array([0.05, 0.15, 0.25, 0.35, 0.5, 0.7, 0.85])
-TIME_2, MOST = 8e3, 4e7  # of trajectories that count quanta, and exchanges of an ensemble of them
+TIME_2, MOST = 8e3, 3e7  # of trajectories that count quanta, and exchanges of an ensemble of them
 TIME_3, MOST_STATES = (
     50.0,
     8000,

@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 BETAS = (0.01, 0.02, 0.03)
 ALPHAS = (0.0, 0.5, 1.0)
 # equal steps of -ln(1 - chi), in which the coupling (1 - chi)^2 of bath 1 falls evenly; smaller ones near the maxima
-DEPTHS = np.concatenate([np.linspace(0, 1.4, 6), np.linspace(1.5, 2.6, 10), np.linspace(2.8, 4.6, 6)])
-SAMPLED_CHIS = (0.0, 0.5, 0.85, 0.96)
+DEPTHS = np.concatenate([np.linspace(0, 1.35, 4), np.linspace(1.5, 2.5, 9), np.linspace(2.8, 4.6, 6)])
+SAMPLED_CHIS = (0.0, 0.5, 0.85)
 TIME, MOST = 4e3, 2.5e7  # of trajectories that count quanta, and exchanges of an ensemble of them
 SHORT = 50.0  # of those at whose end the angular momentum is looked at
 COLORS = (style.RED, style.ORANGE, style.BLUE)
@@ -151,11 +151,11 @@ def _smooth(curve: dict[str, Floats], names: Sequence[str]) -> list[Floats]:
     return [np.asarray(spline(depth)) for spline in through]
 
 
-def _mark_chi(ax: Any, curve: dict[str, Floats], R: str, J: str, color: str) -> None:
-    """Where the curve begins and ends."""
-    for place, text, offset in ((0, r"$\chi=0$", (-4, 4)), (-1, rf"${curve['chi'][-1]:.2f}$", (5, -1))):
-        ax.annotate(text, (curve[R][place], curve[J][place]), xytext=offset, textcoords="offset points", fontsize=7.5,
-                    color=color, ha="right" if place == 0 else "left", va="bottom")  # fmt: skip
+def _mark_chi(ax: Any, curve: dict[str, Floats], R: str, J: str) -> None:
+    """Where one of the curves begins and where all end."""
+    for place, text, offset in ((0, r"$\chi=0$", (-4, 3)), (-1, rf"$\chi={curve['chi'][-1]:.2f}$", (0, 12))):
+        ax.annotate(text, (curve[R][place], curve[J][place]), xytext=offset, textcoords="offset points", fontsize=8.5,
+                    color=style.MUTED, ha="right" if place == 0 else "left", va="bottom")  # fmt: skip
 
 
 def draw(kind: str) -> Callable[[dict[str, Any]], Any]:
@@ -170,16 +170,18 @@ def draw(kind: str) -> Callable[[dict[str, Any]], Any]:
                 here = found[f"{beta2:g}"]
                 ax.plot(*_smooth(here["converged"], (R, J)), color=color, label=rf"$\beta_2={beta2:g}$")
                 ax.plot(*_smooth(here["cut"], (R, J)), color=color, lw=0.7, ls=(0, (4, 2)))
-                _mark_chi(ax, here["converged"], R, J, color)
                 for alpha in ALPHAS:
                     dot = here["maxima"][f"{alpha:g}"]
                     ax.plot(dot[R], dot[J], color=color, zorder=4, **MARKS[alpha])
                 if "points" in here:
                     p = here["points"]
-                    ax.errorbar(p["R"]["value"], p["J"]["value"], yerr=p["J"]["error"], xerr=p["R"]["error"], fmt=".",
-                                ms=5, color=style.INK, elinewidth=0.9, zorder=5)  # fmt: skip
+                    ax.errorbar(p["R"]["value"], p["J"]["value"], yerr=p["J"]["error"], xerr=p["R"]["error"], fmt="D",
+                                ms=4.5, color=color, mec=style.INK, mew=0.7, elinewidth=0.9, zorder=5)  # fmt: skip
+            _mark_chi(ax, found[f"{BETAS[0]:g}"]["converged"], R, J)
             for alpha in ALPHAS:
                 ax.plot([], [], color=style.MUTED, label=rf"max $\Gamma_{{{alpha:g}}}$", **MARKS[alpha])
+            if "points" in found[f"{BETAS[0]:g}"]:
+                ax.plot([], [], "D", ms=4.5, color=style.MUTED, mec=style.INK, mew=0.7, label="trajectories")
             ax.plot([], [], color=style.MUTED, lw=0.7, ls=(0, (4, 2)), label=r"cut to $-5\leq l\leq10$")
             ax.set(
                 xlabel=r"$R$" if heat else r"$R_{\rm angular}$ (absolute values)",

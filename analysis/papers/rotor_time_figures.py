@@ -27,7 +27,7 @@ X = 0.8  # beta_2 / beta_1 of Fig. 8
 # sixteen steps an octave: steps of one length need one exponential
 POWER_TIMES = np.concatenate([[0.0], *(2.0**k * (1 + np.arange(16) / 16) for k in range(-5, 18))])
 SAMPLED_TIMES = np.array([10.0, 100.0, 300.0, 1000.0, 3000.0, 1e4, 2e4])
-MOST = 6e7  # exchanges of an ensemble: trajectories are long here
+MOST = 3e7  # exchanges of an ensemble: trajectories are long here
 BUILT = 4.0  # when the coherence between the qubits has been built
 POWERS = {"kinetic": (r"$\dot W_{kin}$", style.BLUE), "intrinsic": (r"$\dot W_{int}$", style.RED),
           "net": (r"$\dot W_{net}$", style.GREEN), "backaction": (r"$\dot Q_{BA}$", style.ORANGE)}  # fmt: skip
@@ -101,7 +101,8 @@ def _panel(ax: Any, found: dict[str, Any], k: int, steady: bool) -> None:
               label=r"cut to $-5\leq l\leq10$", fill=full is None, alpha=0.55 if full is None else 1.0)  # fmt: skip
     if "points" in found and not steady:
         p = found["points"]
-        style.points(ax, found["l"], p["value"][k], p["error"][k], markersize=3, color=style.INK,
+        seen = np.flatnonzero(p["value"][k] > 0)
+        style.points(ax, found["l"][seen], p["value"][k][seen], p["error"][k][seen], markersize=3, color=style.INK,
                      label=f"{p['n']} trajectories")  # fmt: skip
 
 

@@ -135,7 +135,9 @@ def rotor(
         Cut-off of the global equation's ohmic spectral density, itself the rate (Eqs. A16-A17); 24.5 is the largest
         Bohr frequency on the ladder -5 ... 10.
     construction : {"split", "alternating", "sequential", "joint"}
-        Collisions; see `CollisionModel`.  The load acts for `tau` at the end of a period.
+        Collisions; see `CollisionModel`.  The load acts for `tau` at the end of a period, by itself: both baths are
+        collisions, so no other channel shares its flow, and what it changes of the energy on a trajectory is the
+        difference of two expectation values.  Trajectories run in every construction.
     tau : float
         Duration of a period of collisions; required there.
     oscillator_levels : int or (int, int), optional

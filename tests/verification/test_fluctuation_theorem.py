@@ -73,6 +73,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rotor, global": ("rotor", FREE | {"equation": "global"}),
     "rotor without load": ("rotor", FREE),
     "rotor, collisions": ("rotor", FREE | {"picture": "collision", "tau": 0.2}),
+    "rotor, collisions with its load": ("rotor", SHORT | {"picture": "collision", "tau": 0.2}),
 }
 
 
