@@ -140,6 +140,8 @@ def test_an_extension_killed_before_each_write_keeps_the_old_chunks(folder: Path
     probe = folder.parent / "probe" / "run.h5"
     announced = writes_of(lambda: extend(probe, longer, threads=1, progress=False))
     last = nth(announced, "done", -1) + 1 if complete else nth(announced, "rename .h5", 0) + 2
+    extended = run_program(make(keep=SLIM), longer, SEED, chunk_size=SIZE, threads=1)
+    assert same_bits(load(probe), extended)
     for n, path in copies(folder, last):
         assert killed(partial(extend, path, longer, threads=1, progress=False), n)
         found = load(path)
@@ -149,7 +151,7 @@ def test_an_extension_killed_before_each_write_keeps_the_old_chunks(folder: Path
             found.jump_time[: found.row_size[:SIZE].sum()], whole.jump_time[: whole.row_size[:SIZE].sum()]
         )
         extend(path, longer, threads=1, progress=False)
-        assert same_bits(load(path), load(probe))
+        assert same_bits(load(path), extended)
         assert clean(path.parent)
 
 
@@ -159,6 +161,7 @@ def test_an_overwrite_killed_before_each_write_leaves_the_old_file_or_the_new(fo
     probe = folder.parent / "probe.h5"
     start(probe)
     announced = writes_of(lambda: start(probe, scale=2.0, overwrite=True))
+    other = run_program(make(2.0, keep=SLIM), NTRAJ, SEED, chunk_size=SIZE, threads=1)
     for n, path in copies(folder, nth(announced, "done", 0) + 2):
         assert killed(partial(start, path, scale=2.0, overwrite=True), n)
         found = load(path)
@@ -169,7 +172,7 @@ def test_an_overwrite_killed_before_each_write_leaves_the_old_file_or_the_new(fo
         else:
             assert found.ntraj == announced[:n].count("done") * SIZE
             resume(path, threads=1, progress=False)
-        assert same_bits(load(path), load(probe))
+        assert same_bits(load(path), other)
         assert clean(path.parent)
 
 
@@ -217,7 +220,7 @@ def test_a_journal_cut_anywhere_costs_at_most_its_last_entry(tmp_path: Path, who
     journal = tmp_path / "run.h5.journal"
     data, stored = journal.read_bytes(), path.read_bytes()
     assert load(path).complete
-    for cut in range(0, journal_end(whole), 7):
+    for cut in range(0, journal_end(whole), 13):  # a few times inside each head
         path.write_bytes(stored)
         journal.write_bytes(data[:cut])
         with pytest.warns(UserWarning, match="do not match their checksums"):
