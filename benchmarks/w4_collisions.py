@@ -19,11 +19,13 @@ import statistics
 import time
 from typing import Any
 
+from fma_peak import fma_peak, search_flops
 from numba import njit
 import numpy as np
 from numpy.typing import NDArray
 
 import collide
+from collide.engines import event_tables
 from collide.exact.process import Instrument, Unitary, embed
 from collide.machines import rectifier
 from collide.program import Program, compile_program, run_chunk
@@ -171,6 +173,17 @@ def measure(n: int, periods: int, peer_periods: int, rounds: int) -> dict[str, f
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
+def fraction_of_peak(nanoseconds: float, periods: int) -> tuple[float, float]:
+    """Nanoseconds per counted event of `labels="heat"`, and the core's peak that searching each of them would use.
+
+    Events out of blocks of one state, about half of them here, need no search: the fraction is an upper bound.
+    """
+    program = compile_program(model_of_w4(), periods * TAU, keep=("jumps",))
+    events = run_chunk(program, 1, 0, 500).ragged["row_size"].mean() / (2 * periods)
+    each = nanoseconds / float(events)
+    return each, search_flops(event_tables(program)) / (each * 1e-9) / fma_peak()
+
+
 def main() -> None:
     """Print a table and save it as Markdown and JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -189,6 +202,10 @@ def main() -> None:
             labels = "null ones unread" if "heat" in name else "all"
             over_numpy, over_numba = found["NumPy vectorised"] / value, found["plain Numba loop"] / value
             lines.append(f"| {n} | {name} | {labels} | {value:.3g} | {over_numpy:.3g} | {over_numba:.3g} |")
+    each, fraction = fraction_of_peak(saved[str(options.ntraj[0])]["collide heat, bare"], options.periods)
+    saved |= {"fma_peak": fma_peak(), "ns_per_event": each, "fraction_of_peak": fraction}
+    lines += ["", f"{each:.3g} ns an event; core: {1e-9 * fma_peak():.4g} GFLOP/s, of which a search for every event"]
+    lines += [f"would use {fraction:.1%}."]
     table = "\n".join(lines)
     print(f"{saved['cpu']}\n{table}")
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,14 +13,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, lend
-from .jump_board import Queues, alight, board, enqueue, longest
-from .jump_flight import TRAVELLER, Columns, Flight, _enter, _note, land, open_flight, pair, pass_stop
-from .jump_search import EVENT, JUMP, LEFT, NONE, PASSED, PLACE, STEPS, STOP, Bench, descend, elect, make_bench
+from .borrowed import borrowed, inner, lend
+from .jump_board import (
+    SINGLES,
+    Queues,
+    alight,
+    begin_search,
+    board,
+    elect_known,
+    end_search,
+    enqueue,
+    first_block,
+    leave,
+    longest,
+    make_queues,
+)
+from .jump_flight import TRAVELLER, Columns, Flight, open_flight, pass_stop, unload
+from .jump_search import (
+    EVENT,
+    JUMP,
+    LEFT,
+    LIFETIME,
+    NONE,
+    PASSED,
+    PLACE,
+    STEPS,
+    STOP,
+    THRESHOLD,
+    TIME,
+    UNTIL,
+    Bench,
+    descend,
+    elect,
+    make_bench,
+)
 from .jump_sums import Sums, add
 from .jump_tables import JumpTables
-from .jumps import TOTALS, Record, _by_trajectory, _expected_jumps
-from .lanes import WIDTH, load, select, splat, store
+from .jumps import TOTALS, Record, expected_jumps, jumps_of
+from .lanes import WIDTH, ceil, load, select, splat, store
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +62,7 @@ _MOST_SLOTS = 2048
 _BUFFER = 2**26  # bytes that what is left at the stops may take
 
 
-@borrowed
+@inner
 def arrive(bench: Bench) -> None:
     """Say what the descent has found for each lane.
 
@@ -47,38 +77,16 @@ def arrive(bench: Bench) -> None:
     store(lane, PLACE, splat(1.0))
 
 
-@borrowed
-def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
-    """Follow a trajectory through blocks of one state; return True at a stop, False in a larger block.
+@inner
+def wait(bench: Bench) -> None:
+    """Leave blocks of one state after a whole number of periods, or come to the stop before.
 
     With chance q that nothing happens in a period, the event comes in the first period n with q^n <= r.
     """
-    traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
-    while traveller.due == NONE and tables.block[traveller.block].size == 1:
-        here = tables.block[traveller.block]
-        psi[slot, 0] = 1.0
-        wait = max(1.0, np.ceil(traveller.threshold * here.lifetime))  # infinite where nothing can happen
-        left = times[traveller.stop] - traveller.time
-        if wait > left:
-            if left > 0.0:  # the decay may be infinite
-                traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
-            traveller.due = STOP
-            return True
-        traveller.time += wait
-        u, threshold = pair(seed, traveller.id, traveller.jumps + 1)
-        mark, last = u * exits[here.exit_end - 1].reach, here.exit_end - 1
-        chosen = here.exit_first
-        while chosen < last and exits[chosen].reach <= mark:
-            chosen += 1
-        exit = exits[chosen]
-        if tables.block[exit.block].size > 1:
-            for a in range(tables.block[exit.block].size):
-                psi[slot, a] = 0.0
-            for e in range(exit.first, exit.end):
-                psi[slot, entry[e].row] = entry[e].value * exit.scale
-        _note(tables, columns, traveller, exit)
-        _enter(tables, traveller, exit.block, threshold)
-    return traveller.due == STOP
+    one = splat(1.0)
+    waited = ceil(load(bench.lane, THRESHOLD) * load(bench.lane, LIFETIME))  # infinite where nothing can happen
+    waited = select(waited > one, waited, one)
+    leave(bench, waited, waited > load(bench.lane, UNTIL) - load(bench.lane, TIME))
 
 
 @borrowed
@@ -105,27 +113,31 @@ def _fly(
     )
     folded, opened = 0, 0
     while folded < n:
-        queue, ready = longest(queues), 0
-        if queue >= 0:
-            block, ready, top = board(tables, flight, bench, queues, queue, seed)
-            descend(tables, block, bench, top)
-            arrive(bench)
-            elect(tables, block, bench)
-            alight(tables, flight, columns, bench, queues, block, ready)
         while opened < n and opened - folded < window:
-            open_flight(tables, flight, columns, opened % window, seed, start + opened, opened)
-            queues.ready[ready] = opened % window
-            opened, ready = opened + 1, ready + 1
-        for k in range(ready):
-            slot = queues.ready[k]
-            while flight.traveller[slot].landed == 0 and hop(tables, flight, columns, slot, seed):
-                pass_stop(tables, flight, columns, slot)
-                if flight.traveller[slot].stop == tables.times.shape[0]:
-                    land(tables, flight, columns, slot, seed)
+            slot = opened % window
+            open_flight(tables, flight, columns, slot, seed, start + opened, opened)
             if flight.traveller[slot].landed == 0:
                 enqueue(tables, flight, queues, slot)
+            opened += 1
+        queue = longest(queues, SINGLES)
+        if queues.length[queue] > 0:
+            block = first_block(flight, queues, queue)
+            ready = board(tables, flight, bench, queues, queue, seed)
+            if queue == SINGLES:
+                wait(bench)
+                elect_known(tables, flight, bench, queues, ready)
+            else:
+                descend(tables, block, bench, begin_search(tables, block, bench, queue))
+                arrive(bench)
+                elect(tables, block, bench)
+                end_search(tables, block, bench)
+            for k in range(alight(tables, flight, columns, bench, queues, queues.ready, ready)):
+                pass_stop(tables, flight, columns, queues.ready[k], seed)
+                if flight.traveller[queues.ready[k]].landed == 0:
+                    enqueue(tables, flight, queues, queues.ready[k])
         while folded < opened and flight.traveller[folded % window].landed == 1:
             add(tables, flight, sums, folded % window)
+            unload(flight, columns, folded % window)
             folded += 1
 
 
@@ -135,29 +147,26 @@ def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Rec
     The events kept on request are those that count something; `jump_time` is the number of the period after which they
     have happened, `jump_channel` the number of the event.
     """
-    capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
-    result, logged = _run(tables, seed, start, stop, record, capacity)
-    if record.jumps and logged > capacity:  # all have been counted, so the second time there is room
+    room = expected_jumps(tables, stop - start) if record.jumps else (0, 0)
+    result, logged = _run(tables, seed, start, stop, record, room)
+    if record.jumps and (logged[0] > room[0] or logged[1] > room[1]):  # counted now, so this time there is room
         result, _ = _run(tables, seed, start, stop, record, logged)
     return result
 
 
-def _run(tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int) -> tuple[Raw, int]:
-    """Run once with room for so many events; return the result and how many there were."""
+def _run(
+    tables: JumpTables, seed: int, start: int, stop: int, record: Record, room: tuple[int, int]
+) -> tuple[Raw, tuple[int, int]]:
+    """Run once with room for so many events of all and of one trajectory; return the result and how many there were."""
     n, m = stop - start, tables.basis.shape[1]
-    columns, sums = _columns(tables, n, record, capacity), _sums(tables, record)
-    larger_blocks = int(tables.block["queue"].max()) + 1
-    flight = _flight(tables, n, larger_blocks, record)
+    columns, sums = _columns(tables, n, record, room[0]), _sums(tables, record)
+    larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
+    flight = _flight(tables, n, larger_blocks, record, room[1])
     slots = len(flight.traveller)
-    queues = Queues(
-        slot=np.zeros((2 * larger_blocks, slots), np.int64),
-        head=np.zeros(2 * larger_blocks, np.int64),
-        length=np.zeros(2 * larger_blocks, np.int64),
-        ready=np.zeros(slots + WIDTH, np.int64),
-    )
+    queues = make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    _fly(tables, flight, columns, sums, make_bench(m, 0, exits), queues, np.uint64(seed), _as_signed(start), n)
-    logged = int(columns.logged[0])
+    _fly(tables, flight, columns, sums, make_bench(m, 0, exits), queues, np.uint64(seed), as_signed(start), n)
+    logged = int(columns.logged[0]), int(columns.logged[1])
     result: Raw = {
         "initial": columns.initial,
         "final": columns.final,
@@ -174,17 +183,17 @@ def _run(tables: JumpTables, seed: int, start: int, stop: int, record: Record, c
         result["states"] = columns.states
     if record.rho:
         result["rho_sum"] = sums.rho
-    if record.jumps:
-        result |= _counted(tables, _by_trajectory(columns, min(logged, capacity)))
+    if record.jumps and logged[0] <= room[0] and logged[1] <= room[1]:
+        result |= counted(tables, jumps_of(columns))
     return result, logged
 
 
-def _as_signed(id: int) -> int:
+def as_signed(id: int) -> int:
     """The int64 of the same 64 bits."""
     return id - 2**64 if id >= 2**63 else id
 
 
-def _counted(tables: JumpTables, log: Raw) -> Raw:
+def counted(tables: JumpTables, log: Raw) -> Raw:
     """Leave out the events that count nothing."""
     kept = np.any(tables.count >= 0, axis=1)[log["jump_channel"]]
     owner = np.repeat(np.arange(len(log["row_size"])), log["row_size"])
@@ -207,10 +216,10 @@ def _columns(tables: JumpTables, n: int, record: Record, capacity: int) -> Colum
         load=np.zeros((n, 0, 2)),
         state=np.zeros((n if record.final_state else 0, d), complex),
         states=np.zeros((n if record.states else 0, ntime, d), complex),
-        log_id=np.empty(capacity, np.int32),
-        log_channel=np.empty(capacity, np.int32),
-        log_time=np.empty(capacity),
-        logged=np.zeros(1, np.int64),
+        row_size=np.zeros(n, np.int64),
+        jump_time=np.empty(capacity),
+        jump_channel=np.empty(capacity, np.int32),
+        logged=np.zeros(2, np.int64),
     )
 
 
@@ -225,12 +234,12 @@ def _sums(tables: JumpTables, record: Record) -> Sums:
     )
 
 
-def _flight(tables: JumpTables, n: int, larger_blocks: int, record: Record) -> Flight:
+def _flight(tables: JumpTables, n: int, larger_blocks: int, record: Record, room: int) -> Flight:
     """As many slots as serve the lanes of every block and fit into the buffer."""
     ntime, nbaths, nops, m = len(tables.times), tables.quantum.shape[1], len(tables.e_ops), tables.basis.shape[1]
     shots = ntime if record.rho else 0
-    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
-    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // per_slot))
+    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m + 12 * room
+    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
     return Flight(
         traveller=np.zeros(slots, TRAVELLER),
         psi=np.zeros((slots, m), complex),
@@ -241,4 +250,6 @@ def _flight(tables: JumpTables, n: int, larger_blocks: int, record: Record) -> F
         snapshot_block=np.zeros((slots, shots), np.int64),
         weight=np.empty(len(tables.closing)),
         before=np.zeros(m, complex),
+        log_time=np.empty((slots, room)),
+        log_channel=np.empty((slots, room), np.int32),
     )

@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
-from .jump_flight import Columns, Flight, jump, pair
-from .jump_search import CHOICE, EVENT, JUMP, LEFT, NEXT, NONE, STEPS, STOP, THRESHOLD, Bench
+from .jump_flight import SMALLEST_THRESHOLD, Flight, pair
+from .jump_search import CHOICE, EVENT, HAZARD, JUMP, LEFT, NEXT, NONE, STAY, STEPS, STOP, THRESHOLD, TIME, Bench
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
+from .logarithm import log
 from .march import row_product
 from .wide_tables import PHASE, TURN, WideTables
 
-Ints = NDArray[np.int64]
+Seats = NDArray[np.uint32]
+
+EMPTY = np.uint32(2**32 - 1)  # no slot
 
 
 @inlined
@@ -143,9 +146,11 @@ def seat(tables: WideTables, flight: Flight, bench: Bench, slot: int, l: int, se
     traveller, psi, lane, state = flight.traveller[slot], flight.psi[slot], bench.lane, bench.state
     for a in range(tables.block[traveller.block].size):
         state[2 * a, l], state[2 * a + 1, l] = psi[a].real, psi[a].imag
-    lane[THRESHOLD, l], lane[STEPS, l] = traveller.threshold, traveller.steps
-    lane[LEFT, l] = tables.times[traveller.stop] - traveller.time
-    lane[CHOICE, l], lane[NEXT, l] = pair(seed, traveller.id, traveller.jumps + 1)
+    lane[THRESHOLD, l], lane[STEPS, l], lane[TIME, l] = traveller.threshold, traveller.steps, traveller.time
+    lane[LEFT, l] = traveller.until - traveller.time
+    lane[CHOICE, l], threshold = pair(seed, traveller)
+    threshold = max(threshold, SMALLEST_THRESHOLD)
+    lane[NEXT, l], lane[HAZARD, l] = threshold, -log(threshold)
 
 
 @inner
@@ -157,31 +162,20 @@ def vacate(tables: WideTables, block: int, bench: Bench, l: int) -> None:
 
 
 @inner
-def unseat(tables: WideTables, flight: Flight, columns: Columns, bench: Bench, slot: int, l: int) -> None:
-    """Bring a lane back into its slot: behind its event, at its stop, or wherever it is."""
-    traveller, lane, state, psi = flight.traveller[slot], bench.lane, bench.state, flight.psi[slot]
-    if lane[EVENT, l] == JUMP:
-        traveller.time += lane[STEPS, l]
-        jump(tables, flight, columns, slot, bench, l)
-        return
-    for a in range(tables.block[traveller.block].size):
-        psi[a] = complex(state[2 * a, l], state[2 * a + 1, l])
-    traveller.steps = lane[STEPS, l]
-    if lane[EVENT, l] == STOP:
-        traveller.due = STOP
-
-
-@inner
-def reached(tables: WideTables, flight: Flight, slot: int) -> bool:
-    """Tell whether a slot in a block of more than one state has come to its stop, and note it."""
-    traveller = flight.traveller[slot]
-    if tables.block[traveller.block].size > 1 and tables.times[traveller.stop] - traveller.time < 1.0:
-        traveller.due = STOP
-    return traveller.due == STOP
-
-
-@inner
-def all_seats(bench: Bench) -> None:
-    """Mark that nothing has happened in any lane."""
+def rise(bench: Bench, seats: Seats) -> int:
+    """Tell everybody in whose lane nothing happened to stay, note the time of the others; return how many those are."""
+    lane, rising = bench.lane, 0
     for l in range(WIDTH):
-        bench.lane[EVENT, l] = NONE
+        if seats[l] == EMPTY or lane[EVENT, l] == NONE:
+            lane[EVENT, l] = STAY
+        else:
+            lane[TIME, l] += lane[STEPS, l]
+            rising += 1
+    return rising
+
+
+@inner
+def all_rise(bench: Bench, seats: Seats) -> None:
+    """Tell everybody to leave, although nothing has happened."""
+    for l in range(WIDTH):
+        bench.lane[EVENT, l] = STAY if seats[l] == EMPTY else NONE

@@ -1,118 +1,282 @@
-"""From single trajectories to lanes and back: who waits, who searches together, and what comes of it."""
+"""From single trajectories to lanes and back: who waits, who searches together, and what comes of it.
 
-from typing import NamedTuple
+Blocks of one state are left after -ln(r) lifetimes, by closed form, so trajectories in any of them share their lanes.
+"""
+
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import inner
-from .jump_flight import Columns, Flight, jump, pair
-from .jump_search import CHOICE, EVENT, FILLED, JUMP, LEFT, NEXT, PLACE, REACH, STEPS, STOP, THRESHOLD, Bench
+from .borrowed import inlined, inner
+from .jump_flight import SMALLEST_THRESHOLD, Columns, Flight, apply, enter, kick, lift_off, lose, new_pair
+from .jump_search import (
+    CHOICE,
+    EVENT,
+    EXIT,
+    FILLED,
+    HAZARD,
+    JUMP,
+    LEFT,
+    LIFETIME,
+    NEXT,
+    PLACE,
+    RATE,
+    STAY,
+    STEPS,
+    STOP,
+    THRESHOLD,
+    TIME,
+    UNTIL,
+    Bench,
+)
 from .jump_tables import JumpTables
-from .lanes import WIDTH
+from .lanes import WIDTH, load, select, splat, store
+from .logarithm import log_of_lanes
 
 Ints = NDArray[np.int64]
+Slots = NDArray[np.uint32]
 
-LIFT = 4  # a search that found nothing begins so many levels higher the next time
+SINGLES = 0  # the queue of all blocks of one state
 
 
 class Queues(NamedTuple):
-    """Slots that wait for a search, two rings per block of more than one state.
+    """Slots that wait: a ring for those in blocks of one state, and two for each larger block.
 
-    Trajectories whose first search found nothing queue apart: the next one begins at a higher level, which the others
-    in its lanes would have to go through with them.
+    Trajectories whose first search found nothing queue apart: the next one begins at the highest level, which the
+    others in its lanes would have to go through with them.
 
     Attributes
     ----------
-    slot : (queues, W) int64
+    slot : (queues, W) uint32
     head, length : (queues,) int64
-    ready : (W + WIDTH,) int64
-        Slots whose next event is known.
+    ready, fresh : (WIDTH,) uint32
+        Slots in the lanes; lanes that need new random numbers.
     """
 
-    slot: Ints
+    slot: Slots
     head: Ints
     length: Ints
-    ready: Ints
+    ready: Slots
+    fresh: Slots
+
+
+def make_queues(larger_blocks: int, slots: int) -> Queues:
+    """Empty queues for all blocks."""
+    n = 2 * larger_blocks + 1
+    return Queues(
+        slot=np.zeros((n, slots), np.uint32),
+        head=np.zeros(n, np.int64),
+        length=np.zeros(n, np.int64),
+        ready=np.zeros(WIDTH, np.uint32),
+        fresh=np.zeros(WIDTH, np.uint32),
+    )
 
 
 @inner
-def longest(queues: Queues) -> int:
-    """Return the queue with most slots, -1 if all are empty."""
-    best, most = -1, 0
-    for queue in range(queues.length.shape[0]):
+def longest(queues: Queues, first: int) -> int:
+    """Return the queue with most slots among those from `first` on."""
+    best, most = first, 0
+    for queue in range(first, queues.length.shape[0]):
         if queues.length[queue] > most:
             best, most = queue, queues.length[queue]
     return best
 
 
-@inner
+@inlined
+def first_block(flight: Flight, queues: Queues, queue: int) -> int:
+    """Return the block of the first slot in a queue."""
+    return flight.traveller[queues.slot[queue, queues.head[queue]]].block
+
+
+@inlined
 def enqueue(tables: JumpTables, flight: Flight, queues: Queues, slot: int) -> None:
-    """Let a slot wait for a search in its block."""
+    """Let a slot wait in its block."""
     traveller, width = flight.traveller[slot], queues.slot.shape[1]
-    queue = 2 * tables.block[traveller.block].queue
-    if traveller.lift > 0:
-        queue += 1
+    queue = tables.block[traveller.block].queue + traveller.lifted
     at = queues.head[queue] + queues.length[queue]
     queues.slot[queue, at - width if at >= width else at] = slot
     queues.length[queue] += 1
 
 
+@inlined
+def dequeue(queues: Queues, queue: int) -> int:
+    """Take the first slot out of a queue."""
+    head = queues.head[queue]
+    queues.head[queue] = 0 if head + 1 == queues.slot.shape[1] else head + 1
+    queues.length[queue] -= 1
+    return queues.slot[queue, head]
+
+
 @inner
-def board(
-    tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int, seed: np.uint64
-) -> tuple[int, int, int]:
-    """Bring up to sixteen slots of a queue into lanes; return their block, their number and the highest level."""
-    count, head, width = min(queues.length[queue], WIDTH), queues.head[queue], queues.slot.shape[1]
-    number = flight.traveller[queues.slot[queue, head]].block
-    block, times, top = tables.block[number], tables.times, -1
-    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
-    m, first_level, highest, per_step = block.size, block.first_level, block.levels - 1, 1.0 / block.step
+def board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queue: int, seed: np.uint64) -> int:
+    """Bring up to sixteen slots of a queue into lanes, with their random numbers; return how many."""
+    count, head, ring, width = min(queues.length[queue], WIDTH), queues.head[queue], queues.slot, queues.slot.shape[1]
+    ready, fresh, lane, state = queues.ready, queues.fresh, bench.lane, bench.state
+    psi, travellers, blocks = flight.psi, flight.traveller, tables.block
+    m = tables.block[travellers[queues.slot[queue, head]].block].size
+    even = 0
     for l in range(count):
-        slot = queues.slot[queue, head]
+        slot = ring[np.uint32(queue), np.uint32(head)]
         head = 0 if head + 1 == width else head + 1
         ready[l] = slot
-        for a in range(m):
-            state[2 * a, l], state[2 * a + 1, l] = psi[slot, a].real, psi[slot, a].imag
         traveller = travellers[slot]
-        left = (times[traveller.stop] - traveller.time) * per_step
-        level = min(highest, first_level + LIFT * traveller.lift)
-        reach = 1.0 * (1 << level) if level >= 0 else 0.0
-        while level >= 0 and traveller.steps + reach > left:
-            reach *= 0.5
-            level -= 1
-        top = max(top, level)
+        if m > 1:
+            for a in range(m):
+                state[2 * a, l], state[2 * a + 1, l] = psi[slot, a].real, psi[slot, a].imag
+        else:
+            lane[LIFETIME, l] = blocks[traveller.block].lifetime
         lane[THRESHOLD, l], lane[STEPS, l] = traveller.threshold, traveller.steps
-        lane[LEFT, l], lane[REACH, l] = left, reach
-        lane[CHOICE, l], lane[NEXT, l] = pair(seed, traveller.id, traveller.jumps + 1)
+        lane[TIME, l], lane[UNTIL, l] = traveller.time, traveller.until
+        lane[CHOICE, l], lane[NEXT, l] = traveller.spare_choice, traveller.spare_threshold
+        fresh[np.uint32(even)] = l
+        even += traveller.jumps & 1  # of which the next event has an even number
     queues.head[queue] = head
     queues.length[queue] -= count
-    for l in range(count, WIDTH):  # an empty lane repeats the first one, and nobody reads it
+    for k in range(even):
+        traveller = travellers[ready[fresh[k]]]
+        lane[CHOICE, fresh[k]], lane[NEXT, fresh[k]] = new_pair(seed, traveller, traveller.jumps + 1)
+    if count < WIDTH:
+        _repeat(bench, m, count)
+    store(lane, NEXT, _not_below(load(lane, NEXT), splat(SMALLEST_THRESHOLD)))
+    store(lane, HAZARD, -log_of_lanes(load(lane, NEXT)))
+    return count
+
+
+@inlined
+def _not_below(x, least):
+    return select(x > least, x, least)
+
+
+@inner
+def _repeat(bench: Bench, m: int, count: int) -> None:
+    """Fill empty lanes with the first one: nobody reads them, but numbers they must be."""
+    for l in range(count, WIDTH):
         for row in range(2 * m):
-            state[row, l] = state[row, 0]
+            bench.state[row, l] = bench.state[row, 0]
         for row in range(FILLED):
-            lane[row, l] = lane[row, 0]
-    return number, count, top
+            bench.lane[row, l] = bench.lane[row, 0]
+        bench.lane[LIFETIME, l] = bench.lane[LIFETIME, 0]
+
+
+@inner
+def begin_search(tables: JumpTables, block: int, bench: Bench, queue: int) -> int:
+    """Count the lanes' time in steps of the block; return the highest level to try."""
+    lane, here = bench.lane, tables.block[block]
+    store(lane, LEFT, (load(lane, UNTIL) - load(lane, TIME)) * splat(1.0 / here.step))
+    return here.first_level if queue == here.queue else here.levels - 1
+
+
+@inner
+def end_search(tables: JumpTables, block: int, bench: Bench) -> None:
+    """Say when the events of the lanes happen."""
+    lane = bench.lane
+    waited = (load(lane, STEPS) + load(lane, PLACE)) * splat(tables.block[block].step)
+    store(lane, TIME, load(lane, TIME) + waited)
+
+
+@inlined
+def leave(bench: Bench, wait: Any, stops: Any) -> None:
+    """Leave blocks of one state after a wait, or come to the stop before: `stops` tells which lanes do."""
+    lane = bench.lane
+    store(bench.state, 0, splat(1.0))
+    store(bench.state, 1, splat(0.0))
+    left = load(lane, UNTIL) - load(lane, TIME)
+    store(lane, EVENT, select(stops, splat(STOP), splat(JUMP)))
+    store(lane, TIME, load(lane, TIME) + wait)
+    store(lane, LEFT, left)
+
+
+@inner
+def elect_known(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, count: int) -> None:
+    """Choose the exits from blocks of one state, of which all rates are known; take from r what a stop leaves of it."""
+    lane, exits = bench.lane, tables.exit
+    for l in range(count):
+        here = tables.block[flight.traveller[queues.ready[l]].block]
+        first, last = here.exit_first, here.exit_end - 1
+        chosen = first
+        if first <= last:
+            mark = lane[CHOICE, l] * exits[last].reach
+            for x in range(first, last):
+                chosen += exits[x].reach <= mark
+        lane[EXIT, l] = chosen
+        if lane[EVENT, l] == STOP and lane[LEFT, l] > 0.0:  # the decay may be infinite
+            lane[THRESHOLD, l] = max(0.0, lane[THRESHOLD, l] - lane[LEFT, l] * here.decay)
 
 
 @inner
 def alight(
-    tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, number: int, count: int
-) -> None:
-    """Bring lanes back into their slots: behind their jump, at their stop, or as far as the search reached."""
-    m, step = tables.block[number].size, tables.block[number].step
-    ready, lane, state, psi, travellers = queues.ready, bench.lane, bench.state, flight.psi, flight.traveller
+    tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, slots: Slots, count: int
+) -> int:
+    """Bring lanes back into their slots: behind their jump, at their stop, or as far as the search reached.
+
+    Those that have come to their stop are gathered in ``queues.ready``, and their number is returned.
+
+    Every array is named before the loop: after a store the compiler would read it from `tables` and `flight` again.
+    """
+    lane, travellers, has_loads, stopped = bench.lane, flight.traveller, flight.load.shape[1] > 0, 0
+    at_stop = queues.ready
+    exits, blocks, entry, load_of, psi, state = (
+        tables.exit,
+        tables.block,
+        tables.entry,
+        tables.load,
+        flight.psi,
+        bench.state,
+    )
+    kind, counts, ring, head, length = tables.kind, columns.counts, queues.slot, queues.head, queues.length
+    log_time, log_channel, room, width = flight.log_time, flight.log_channel, flight.log_time.shape[1], ring.shape[1]
     for l in range(count):
-        slot = ready[l]
-        traveller = travellers[slot]
-        if lane[EVENT, l] == JUMP:
-            traveller.time += (lane[STEPS, l] + lane[PLACE, l]) * step
-            jump(tables, flight, columns, slot, bench, l)
+        if lane[EVENT, l] == STAY:
             continue
-        for a in range(m):
-            psi[slot, a] = complex(state[2 * a, l], state[2 * a + 1, l])
-        if lane[EVENT, l] == STOP:
-            traveller.due = STOP
+        slot = slots[l]
+        traveller = travellers[slot]
+        if lane[EVENT, l] == JUMP and lane[EXIT, l] >= 0.0:
+            exit = exits[np.uint32(lane[EXIT, l])]
+            size = blocks[exit.block].size
+            if has_loads and load_of[exit.channel] >= 0:
+                lift_off(tables, flight, slot, bench, l)
+            if size > 1:
+                scale = exit.scale if exit.scale > 0.0 else 1.0 / math.sqrt(lane[RATE, l])
+                apply(exit, entry, size, state, l, scale, psi, slot)
+            else:
+                psi[slot, 0] = 1.0
+            if has_loads and load_of[exit.channel] >= 0:
+                kick(tables, flight, slot, exit)
+            if traveller.jumps < room:
+                place = np.uint32(traveller.jumps)
+                log_time[slot, place], log_channel[slot, place] = lane[TIME, l], exit.channel
+            traveller.jumps += 1
+            traveller.time = lane[TIME, l]
+            threshold, hazard = lane[NEXT, l], lane[HAZARD, l]
+            enter(traveller, exit.block, threshold if size > 1 else hazard)
+            for k in range(exit.kind_first, exit.kind_end):
+                counts[traveller.row, kind[k]] += 1
+        elif lane[EVENT, l] == JUMP:
+            lose(columns, traveller)
+            continue
         else:
-            traveller.steps = lane[STEPS, l]
-            traveller.lift += 1
+            unboard(tables, flight, slot, bench, l)
+            if lane[EVENT, l] == STOP:
+                at_stop[np.uint32(stopped)] = slot
+                stopped += 1
+                continue
+        queue = np.uint32(blocks[traveller.block].queue + traveller.lifted)
+        at = head[queue] + length[queue]
+        ring[queue, np.uint32(at - width if at >= width else at)] = slot
+        length[queue] += 1
+    return stopped
+
+
+@inner
+def unboard(tables: JumpTables, flight: Flight, slot: int, bench: Bench, lane: int) -> None:
+    """Bring a lane without a jump back into its slot, where it waits for a search from the highest level."""
+    traveller, state = flight.traveller[slot], bench.state
+    m = tables.block[traveller.block].size
+    if m > 1:
+        for a in range(m):
+            flight.psi[slot, a] = complex(state[2 * a, lane], state[2 * a + 1, lane])
+    traveller.threshold = bench.lane[THRESHOLD, lane]
+    traveller.steps = bench.lane[STEPS, lane]
+    traveller.lifted = 1

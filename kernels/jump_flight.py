@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
-from .jump_search import EXIT, NEXT, NONE, RATE, STOP, Bench
+from .jump_search import Bench
 from .jump_tables import JumpTables
 from .logarithm import log
 from .measurement import closing, expectation, norm2, opening
@@ -25,22 +25,24 @@ Complexes = NDArray[np.complex128]
 # status of a trajectory
 OK, NO_CHANNEL = 0, 1
 
-_SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
+SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
 
 
 TRAVELLER = np.dtype(
     [
         ("id", np.int64),
-        ("row", np.int64),  # id counted from the first of the chunk
-        ("block", np.int64),
-        ("stop", np.int64),  # the next one
+        ("row", np.uint32),  # id counted from the first of the chunk
+        ("block", np.uint32),
+        ("stop", np.uint32),  # the next one
+        ("lifted", np.uint32),  # 1 if a search since the last event has ended without one: the next begins at the top
         ("jumps", np.int64),  # so far
-        ("lift", np.int64),  # searches since the last event that ended without one; each begins at a higher level
-        ("due", np.int64),  # STOP if it has come to its next stop, else NONE
         ("landed", np.int64),
         ("time", np.float64),  # of the last event
         ("steps", np.float64),  # whole steps of the block since
+        ("until", np.float64),  # time of the next stop
         ("threshold", np.float64),  # norm squared of the next jump; in a block of one state, what is left of -ln of it
+        ("spare_choice", np.float64),  # random numbers of the next event, if its number is odd (see `pair`)
+        ("spare_threshold", np.float64),
     ]
 )
 
@@ -65,6 +67,8 @@ class Flight(NamedTuple):
         Working space of the closing measurement.
     before : (m,) complex128
         State before the kick of a load.
+    log_time, log_channel : (W, room) float64, int32
+        Jumps so far; room is 0 if they are not wanted.
     """
 
     traveller: NDArray[np.void]
@@ -76,6 +80,8 @@ class Flight(NamedTuple):
     snapshot_block: Ints
     weight: Floats
     before: Complexes
+    log_time: Floats
+    log_channel: NDArray[np.int32]
 
 
 class Columns(NamedTuple):
@@ -95,11 +101,12 @@ class Columns(NamedTuple):
         State just before the closing measurement, in the program's basis; n is 0 here if it is not wanted.
     states : (n, ntime, d) complex128
         The same at every stop.
-    log_id, log_channel : (capacity,) int32
-        Trajectory (counted from the first of the chunk) and channel of each jump, in the order in which they were made.
-    log_time : (capacity,) float64
-    logged : (1,) int64
-        Number of jumps, also of those that found the log full.
+    row_size : (n,) int64
+        Number of jumps.
+    jump_time, jump_channel : (capacity,) float64, int32
+        The jumps, trajectory by trajectory; capacity is 0 if they are not wanted.
+    logged : (2,) int64
+        Number of all jumps, and of those of the trajectory with most; also of those for which there was no room.
     """
 
     initial: NDArray[np.int32]
@@ -110,32 +117,37 @@ class Columns(NamedTuple):
     load: Floats
     state: Complexes
     states: Complexes
-    log_id: NDArray[np.int32]
-    log_channel: NDArray[np.int32]
-    log_time: Floats
+    row_size: Ints
+    jump_time: Floats
+    jump_channel: NDArray[np.int32]
     logged: Ints
 
 
 @inlined
-def pair(seed: np.uint64, id: int, event: int) -> tuple[float, float]:
-    """Return the two random numbers of an event.
-
-    Each call makes a block of four for the two it needs: that is faster than to remember the others, because nobody can
-    foresee which half it will be.
-    """
-    a, b, c, d = block(seed, np.uint64(id), np.uint64(event >> 1))
-    odd = event & 1
-    return to_double(c if odd else a), to_double(d if odd else b)
+def new_pair(seed: np.uint64, traveller: Any, event: int) -> tuple[float, float]:
+    """Return the two random numbers of an even event, and keep those of the next: they come in fours."""
+    a, b, c, d = block(seed, np.uint64(traveller.id), np.uint64(event >> 1))
+    traveller.spare_choice, traveller.spare_threshold = to_double(c), to_double(d)
+    return to_double(a), to_double(b)
 
 
-@inner
-def _enter(tables: JumpTables, traveller: Any, block: int, u: float) -> None:
-    """Let the traveller wait in a block for the threshold u."""
+@inlined
+def pair(seed: np.uint64, traveller: Any) -> tuple[float, float]:
+    """Return the two random numbers of the next event."""
+    event = traveller.jumps + 1
+    u, v = traveller.spare_choice, traveller.spare_threshold
+    if event & 1 == 0:
+        u, v = new_pair(seed, traveller, event)
+    return u, v
+
+
+@inlined
+def enter(traveller: Any, block: int, threshold: float) -> None:
+    """Let the traveller wait in a block for a threshold."""
     traveller.block = block
     traveller.steps = 0.0
-    traveller.lift = 0
-    threshold = max(u, _SMALLEST_THRESHOLD)
-    traveller.threshold = threshold if tables.block[block].size > 1 else -log(threshold)
+    traveller.lifted = 0
+    traveller.threshold = threshold
 
 
 @inner
@@ -143,60 +155,74 @@ def open_flight(
     tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, id: int, row: int
 ) -> None:
     """Put trajectory `id`, whose columns are in `row`, into a slot and open it."""
+    outcome = open_record(tables, flight, columns, slot, seed, id, row)
+    block = tables.initial_block[outcome]
+    for a in range(tables.block[block].size):
+        flight.psi[slot, a] = tables.initial_vec[outcome, a]
+    if tables.times[0] <= 0.0:
+        pass_stop(tables, flight, columns, slot, seed)
+
+
+@inner
+def open_record(
+    tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, id: int, row: int
+) -> int:
+    """Begin the records of a trajectory and return its opening outcome, whose state its caller knows."""
     traveller = flight.traveller[slot]
     traveller.id = id
     traveller.row = row
     traveller.jumps = 0
     traveller.stop = 0
     traveller.time = 0.0
+    traveller.until = tables.times[0]
     traveller.landed = 0
     for k in range(columns.counts.shape[1]):
         columns.counts[row, k] = 0
     columns.status[row] = OK
     for n in range(flight.load.shape[1]):
         flight.load[slot, n, 0], flight.load[slot, n, 1] = 0.0, 0.0
-    u, threshold = pair(seed, id, 0)
+    u, r = new_pair(seed, traveller, 0)
     outcome = opening(tables.initial_cdf, u)
     columns.initial[row] = outcome
     block = tables.initial_block[outcome]
-    for a in range(tables.block[block].size):
-        flight.psi[slot, a] = tables.initial_vec[outcome, a]
-    traveller.due = STOP if tables.times[0] <= 0.0 else NONE
-    _enter(tables, traveller, block, threshold)
+    threshold = max(r, SMALLEST_THRESHOLD)
+    enter(traveller, block, threshold if tables.block[block].size > 1 else -log(threshold))
+    return outcome
 
 
 @inner
-def jump(tables: JumpTables, flight: Flight, columns: Columns, slot: int, bench: Bench, lane: int) -> None:
-    """Take the exit that was elected for a lane, and wait behind it for the next threshold."""
-    traveller, number = flight.traveller[slot], np.int64(bench.lane[EXIT, lane])
-    if number < 0:  # the norm fell although no channel takes the state out
-        columns.status[traveller.row] = NO_CHANNEL
-        columns.final[traveller.row] = -1
-        columns.closing_energy[traveller.row] = np.nan
-        traveller.landed = 1
-        return
-    exit, psi, entry, state = tables.exit[number], flight.psi[slot], tables.entry, bench.state
-    size = tables.block[exit.block].size
-    kicked = tables.load[exit.channel] >= 0
-    if kicked:
-        for a in range(tables.block[traveller.block].size):
-            flight.before[a] = complex(state[2 * a, lane], state[2 * a + 1, lane])
-        psi[0] = 1.0
-    if size > 1:
-        scale = 1.0 / math.sqrt(bench.lane[RATE, lane])
-        for a in range(size):
-            psi[a] = 0.0
-        for e in range(exit.first, exit.end):
-            real, imag = state[2 * entry[e].column, lane] * scale, state[2 * entry[e].column + 1, lane] * scale
-            psi[entry[e].row] += entry[e].value * complex(real, imag)
-    if kicked:
-        _kick(tables, flight, slot, exit)
-    _note(tables, columns, traveller, exit)
-    _enter(tables, traveller, exit.block, bench.lane[NEXT, lane])
+def lose(columns: Columns, traveller: Any) -> None:
+    """Give up a trajectory whose norm fell although no channel takes the state out."""
+    columns.status[traveller.row] = NO_CHANNEL
+    columns.final[traveller.row] = -1
+    columns.closing_energy[traveller.row] = np.nan
+    traveller.landed = 1
+
+
+@inlined
+def apply(exit, entry, size, state, lane, scale, psi, slot):
+    """Write what the operator of an exit makes of the state in a lane, times `scale`, into a slot."""
+    e = exit.first
+    for a in range(size):
+        x, y = 0.0, 0.0
+        while e < exit.end and entry[e].row == a:
+            value, column = entry[e].value, 2 * entry[e].column
+            real, imag = state[column, lane] * scale, state[column + 1, lane] * scale
+            x += value.real * real - value.imag * imag
+            y += value.real * imag + value.imag * real
+            e += 1
+        psi[slot, a] = complex(x, y)
 
 
 @inner
-def _kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
+def lift_off(tables: JumpTables, flight: Flight, slot: int, bench: Bench, lane: int) -> None:
+    """Remember the state before the kick of a load."""
+    for a in range(tables.block[flight.traveller[slot].block].size):
+        flight.before[a] = complex(bench.state[2 * a, lane], bench.state[2 * a + 1, lane])
+
+
+@inner
+def kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
     """Add what the kick of a load changes of its energy, and of the rest, from ``flight.before`` to the state now."""
     block, n, before, after = flight.traveller[slot].block, tables.load[exit.channel], flight.before, flight.psi[slot]
     size, new = tables.block[block].size, tables.block[exit.block].size
@@ -207,33 +233,27 @@ def _kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
         flight.load[slot, n, kind] += gained - expectation(operator[block], before, size) / old_norm
 
 
-@inner
-def _note(tables: JumpTables, columns: Columns, traveller: Any, exit: Any) -> None:
-    """Count a jump and log it."""
-    count, counts, row = tables.count, columns.counts, traveller.row
-    traveller.jumps += 1
-    for bath in range(count.shape[1]):
-        kind = count[exit.channel, bath]
-        if kind >= 0:
-            counts[row, kind] += 1
-    at = columns.logged[0]
-    if at < columns.log_id.shape[0]:
-        columns.log_id[at], columns.log_time[at], columns.log_channel[at] = row, traveller.time, exit.channel
-    columns.logged[0] = at + 1
-
-
-@inner
-def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int) -> None:
-    """Read off the state in a slot at the stop it has come to, and at those that coincide with it."""
-    traveller, times = flight.traveller[slot], tables.times
-    time = times[traveller.stop]
-    traveller.time = time
+@inlined
+def come_to_stop(traveller: Any) -> float:
+    """Set the clock of a traveller to his stop, and return its time."""
+    traveller.time = traveller.until
     traveller.steps = 0.0
-    traveller.lift = 0
-    traveller.due = NONE
+    traveller.lifted = 0
+    return traveller.until
+
+
+@inner
+def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+    """Read off the state in a slot at the stop it has come to and at those that coincide with it; land at the last."""
+    traveller, times = flight.traveller[slot], tables.times
+    time = come_to_stop(traveller)
     while traveller.stop < times.shape[0] and times[traveller.stop] <= time:
         _read(tables, flight, columns, slot, traveller.stop)
         traveller.stop += 1
+    if traveller.stop < times.shape[0]:
+        traveller.until = times[traveller.stop]
+    else:
+        _land(tables, flight, columns, slot, seed)
 
 
 @inner
@@ -258,11 +278,11 @@ def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop:
         for a in range(size):
             flight.snapshot[slot, stop, a] = complex(psi[a].real * scale, psi[a].imag * scale)
     if columns.states.shape[0] > 0:
-        _unfold(tables, block, psi, norm, columns.states[row, stop])
+        unfold(tables, block, psi, norm, columns.states[row, stop])
 
 
 @inner
-def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: Complexes) -> None:
+def unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: Complexes) -> None:
     """Write a state, normalised, in the program's basis."""
     scale = 1.0 / math.sqrt(norm)
     for a in range(tables.block[block].size):
@@ -270,7 +290,7 @@ def _unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: 
 
 
 @inner
-def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
     traveller, psi = flight.traveller[slot], flight.psi[slot]
     block = traveller.block
@@ -281,8 +301,8 @@ def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: 
         columns.load[traveller.row, n, 1] = flight.load[slot, n, 1]
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
-        _unfold(tables, block, psi, norm, columns.state[traveller.row])
-    u, _ = pair(seed, traveller.id, traveller.jumps + 1)
+        unfold(tables, block, psi, norm, columns.state[traveller.row])
+    u, _ = pair(seed, traveller)
     outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, flight.weight, u)
     columns.final[traveller.row] = outcome
     columns.closing_energy[traveller.row] = (
@@ -291,36 +311,14 @@ def land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: 
 
 
 @inner
-def hop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> bool:
-    """Follow a trajectory through blocks of one state; return True at a stop, False in a larger block.
-
-    Such a block is left after -ln(r) lifetimes, and the rates of its exits are known beforehand.
-    """
-    traveller, times, exits, entry, psi = flight.traveller[slot], tables.times, tables.exit, tables.entry, flight.psi
-    while traveller.due == NONE and tables.block[traveller.block].size == 1:
-        here = tables.block[traveller.block]
-        psi[slot, 0] = 1.0
-        wait = traveller.threshold * here.lifetime  # infinite in a dark state
-        left = times[traveller.stop] - traveller.time
-        if wait >= left:
-            traveller.threshold = max(0.0, traveller.threshold - left * here.decay)
-            traveller.due = STOP
-            return True
-        traveller.time += wait
-        u, threshold = pair(seed, traveller.id, traveller.jumps + 1)
-        mark, last = u * exits[here.exit_end - 1].reach, here.exit_end - 1
-        chosen = here.exit_first
-        while chosen < last and exits[chosen].reach <= mark:
-            chosen += 1
-        exit = exits[chosen]
-        if tables.block[exit.block].size > 1:
-            for a in range(tables.block[exit.block].size):
-                psi[slot, a] = 0.0
-            for e in range(exit.first, exit.end):
-                psi[slot, entry[e].row] = entry[e].value * exit.scale
-        if tables.load[exit.channel] >= 0:
-            flight.before[0] = 1.0
-            _kick(tables, flight, slot, exit)
-        _note(tables, columns, traveller, exit)
-        _enter(tables, traveller, exit.block, threshold)
-    return traveller.due == STOP
+def unload(flight: Flight, columns: Columns, slot: int) -> None:
+    """Write the jumps of a landed trajectory behind those of the one before it."""
+    count, logged, row = flight.traveller[slot].jumps, columns.logged, flight.traveller[slot].row
+    at = logged[0]
+    columns.row_size[row] = count
+    logged[0] += count
+    logged[1] = max(logged[1], count)
+    if logged[0] <= columns.jump_time.shape[0] and count <= flight.log_time.shape[1]:
+        for k in range(count):
+            columns.jump_time[at + k] = flight.log_time[slot, k]
+            columns.jump_channel[at + k] = flight.log_channel[slot, k]

@@ -30,9 +30,9 @@ from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 Floats = NDArray[np.float64]
 
 # rows of `Bench.lane`
-THRESHOLD, STEPS, LEFT, REACH, CHOICE, NEXT, PASSED, PLACE, EVENT, EXIT, RATE = range(11)
-NONE, JUMP, STOP = 0.0, 1.0, 2.0  # values of the row EVENT
-FILLED = 6  # so many of the rows are filled from outside, the others by the search
+THRESHOLD, STEPS, TIME, UNTIL, CHOICE, NEXT, LEFT, PASSED, PLACE, EVENT, EXIT, RATE, HAZARD, LIFETIME = range(14)
+STAY, NONE, JUMP, STOP = -1.0, 0.0, 1.0, 2.0  # values of the row EVENT; the first for who stays in his lane
+FILLED = 6  # so many of the rows are filled lane by lane, the others by all lanes together
 
 _ITERATIONS = 64
 _TOGETHER = 4  # coordinates: 4 x 24 terms of 256 bytes fill half of the first cache
@@ -51,12 +51,13 @@ class Bench(NamedTuple):
         Coefficients of the norm squared as a polynomial of the place in the step; the second half is working space.
     rates : (exits, WIDTH)
         Norms squared of what the operators of the exits make of the states.
-    lane : (11, WIDTH)
-        Row THRESHOLD: r.  STEPS: whole steps since the last event.  LEFT: distance of the stop from the last event, in
-        steps.  REACH: no power of more steps than this is tried.  CHOICE: random number that chooses the exit.  NEXT:
-        the next r, only carried along.  PASSED: whether some power took the norm below r.  PLACE: place of the event
-        within the step.  EVENT: what it is, NONE if it is further away.  EXIT: the exit, if it is a jump; below 0 if
-        none can be taken.  RATE: norm squared of what the exit's operator makes of the state.
+    lane : (14, WIDTH)
+        Row THRESHOLD: r.  STEPS: whole steps since the last event.  TIME: of the last event, afterwards of the one that
+        was found.  UNTIL: of the next stop.  CHOICE: random number that chooses the exit.  NEXT: the next r.  LEFT:
+        distance of the stop from the last event, in steps.  PASSED: whether some power took the norm below r.  PLACE:
+        place of the event within the step.  EVENT: what it is, NONE if it is further away.  EXIT: the exit, if it is a
+        jump; below 0 if none can be taken.  RATE: norm squared of what the exit's operator makes of the state.  HAZARD:
+        -ln of the next r.  LIFETIME: of a block of one state, which has no search (see `jump_board`).
     """
 
     state: Floats
@@ -69,7 +70,7 @@ class Bench(NamedTuple):
 
 def make_bench(m: int, order: int, exits: int) -> Bench:
     """Allocate the working space for blocks of so many states and exits, aligned to cache lines."""
-    rows = [2 * m, 2 * m, (order + 1) * (2 * m + 2), 2 * order + 2, exits, 11]
+    rows = [2 * m, 2 * m, (order + 1) * (2 * m + 2), 2 * order + 2, exits, 14]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -119,20 +120,26 @@ def product(power, first, m, state, trial):
 
 @inner
 def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
-    """Move each lane on by as many steps as its reach, its stop and its threshold allow, trying levels `top` ... 0."""
+    """Move each lane on by as many steps as its stop and its threshold allow, trying levels `top` ... 0."""
     power, first, m = tables.power, tables.block[block].power, tables.block[block].size
     lane, state, trial = bench.lane, bench.state, bench.trial
-    threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
+    threshold, left = load(lane, THRESHOLD), load(lane, LEFT)
     steps, passed = load(lane, STEPS), splat(0.0)
     never, one = splat(math.inf), splat(1.0)
     stride = 1.0
     for _ in range(top):
         stride *= 2.0
+    while top >= 0 and not anywhere(steps + splat(stride) <= left):
+        stride *= 0.5
+        top -= 1
+    if m == 2:
+        _descend_two(power, first, bench, top, stride)
+        return
     for k in range(top, -1, -1):
-        # Where the power leads past the stop or the reach, no norm is above what is asked for.  This is put together
-        # beforehand, so that the norm meets a single comparison: all else waits for it.
+        # Where the power leads past the stop no norm is above what is asked for.  This is put together beforehand, so
+        # that the norm meets a single comparison: all else waits for it.
         further = steps + splat(stride)
-        asked = select(further <= left, select(splat(stride) <= reach, threshold, never), never)
+        asked = select(further <= left, threshold, never)
         norm2 = product(power, first + k * m * m, m, state, trial)
         taken = norm2 > asked
         passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
@@ -142,6 +149,39 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
         stride *= 0.5
     store(lane, STEPS, steps)
     store(lane, PASSED, passed)
+
+
+@inlined
+def _descend_two(power, first, bench, top, stride):
+    """Go through the levels with a state of two coordinates, which stays in registers; to the bit as for any other."""
+    lane, state = bench.lane, bench.state
+    threshold, left = load(lane, THRESHOLD), load(lane, LEFT)
+    steps, passed = load(lane, STEPS), splat(0.0)
+    never, one = splat(math.inf), splat(1.0)
+    a, b, c, d = load(state, 0), load(state, 1), load(state, 2), load(state, 3)
+    for k in range(top, -1, -1):
+        further = steps + splat(stride)
+        asked = select(further <= left, threshold, never)
+        p, q, r, s = power[first + 4 * k], power[first + 4 * k + 1], power[first + 4 * k + 2], power[first + 4 * k + 3]
+        x, y, u, v = p.real * a, p.real * b, r.real * a, r.real * b
+        x, y = fma(splat(-p.imag), b, x), fma(splat(p.imag), a, y)
+        u, v = fma(splat(-r.imag), b, u), fma(splat(r.imag), a, v)
+        x, y = fma(splat(q.real), c, x), fma(splat(q.real), d, y)
+        u, v = fma(splat(s.real), c, u), fma(splat(s.real), d, v)
+        x, y = fma(splat(-q.imag), d, x), fma(splat(q.imag), c, y)
+        u, v = fma(splat(-s.imag), d, u), fma(splat(s.imag), c, v)
+        norm2 = (x * x + y * y) + (u * u + v * v)
+        taken = norm2 > asked
+        passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
+        steps = select(taken, further, steps)
+        a, b, c, d = select(taken, x, a), select(taken, y, b), select(taken, u, c), select(taken, v, d)
+        stride *= 0.5
+    store(lane, STEPS, steps)
+    store(lane, PASSED, passed)
+    store(state, 0, a)
+    store(state, 1, b)
+    store(state, 2, c)
+    store(state, 3, d)
 
 
 @inlined

@@ -28,10 +28,10 @@ _LARGEST_SHIFT = 16  # a step no finer than 2^-16 / |H_eff|
 BLOCK = np.dtype(
     [
         ("size", np.int64),  # number of states
-        ("queue", np.int64),  # number among the blocks of more than one state, -1 for the others
+        ("queue", np.int64),  # where its trajectories wait: one for all blocks of one state, two for each larger one
         ("decay", np.float64),  # rate out of a block of one state, and its inverse
         ("lifetime", np.float64),
-        ("step", np.float64),  # delta, a power of two
+        ("step", np.float64),  # delta, a power of two; 1 in a block of one state
         ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
         ("first_level", np.int64),  # where a search begins, from the mean rate of the block
         ("power", np.int64),  # place of the first power
@@ -43,17 +43,20 @@ BLOCK = np.dtype(
         ("closing_end", np.int64),
     ]
 )
+# Indices read from tables are unsigned: Numba lets a signed one count from the end, which costs three instructions.
 EXIT = np.dtype(  # a channel that acts on a block
     [
-        ("channel", np.int64),
-        ("block", np.int64),  # the block it leads to
-        ("first", np.int64),  # its entries
-        ("end", np.int64),
+        ("channel", np.uint32),
+        ("block", np.uint32),  # the block it leads to
+        ("first", np.uint32),  # its entries
+        ("end", np.uint32),
+        ("kind_first", np.uint32),  # what it counts, places in `kind`
+        ("kind_end", np.uint32),
         ("reach", np.float64),  # out of a block of one state: rate of this exit and of those before it,
         ("scale", np.float64),  # and what normalises the state it leads to
     ]
 )
-ENTRY = np.dtype([("row", np.int64), ("column", np.int64), ("value", np.complex128)])
+ENTRY = np.dtype([("row", np.uint32), ("column", np.uint32), ("value", np.complex128)])
 ELEMENT = np.dtype([("column", np.int64), ("value", np.complex128)])
 
 
@@ -73,6 +76,8 @@ class JumpTables(NamedTuple):
         Channels that act on each block, block by block.
     entry : (entries,) ENTRY
         Entries of the jump operators.
+    kind : (counts,) uint32
+        Kinds of quanta that each channel counts, channel by channel.
     closing : (nf,) int64
         Closing outcomes, block by block.
     mean_rate : float
@@ -89,6 +94,7 @@ class JumpTables(NamedTuple):
     element: NDArray[np.void]
     exit: NDArray[np.void]
     entry: NDArray[np.void]
+    kind: NDArray[np.uint32]
     closing: Ints
     basis: Ints
     count: Ints  # type: ignore[assignment]  # a tuple's own `count` is of no use here
@@ -134,10 +140,11 @@ _ORDERS = _orders()
 
 def _cheapest_shift(m: int, entries: int) -> int:
     """Choose how far below 1/|H_eff| the search goes before the series takes over, by counting multiplications."""
+    level = m * m + 3 * m if m > 2 else 5  # a state of two coordinates stays in registers from level to level
 
     def cost(shift: int) -> float:
         order = _ORDERS[shift]
-        return shift * (m * m + 3 * m) + order * (entries + 2 * m) + order**2 * m / 3
+        return shift * level + order * (entries + 2 * m) + order**2 * m / 3
 
     return min(range(_LARGEST_SHIFT + 1), key=cost)
 
@@ -177,9 +184,11 @@ def prepare(program: JumpProgram) -> JumpTables:
     _check(program)
     block = np.zeros(len(program.size), BLOCK)
     block["size"] = program.size
-    block["queue"] = np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1)
+    larger = program.size > 1
+    block["queue"] = np.where(larger, 2 * np.cumsum(larger) - 1, 0)
     block["decay"] = -2.0 * program.heff[:, 0, 0].imag
     dark = block["decay"] <= 0.0
+    block["step"] = 1.0  # unit of time in a block of one state
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
     row_start, element, power = _propagators(program, block)
     value = program.jump_value
@@ -191,6 +200,7 @@ def prepare(program: JumpProgram) -> JumpTables:
         element=element,
         exit=_exits(program, block, rate),
         entry=_entries(program),
+        kind=program.count[program.count >= 0].astype(np.uint32),
         closing=_closings(program, block),
         basis=program.basis,
         count=program.count,
@@ -286,6 +296,9 @@ def _exits(program: JumpProgram, block: NDArray[np.void], rate_of_entry: Floats)
     exit = np.zeros(len(source), EXIT)
     exit["channel"], exit["block"] = channel, program.target[channel, source]
     exit["first"], exit["end"] = program.jump_start[pair], program.jump_start[pair + 1]
+    kinds = np.cumsum(np.count_nonzero(program.count >= 0, axis=1))
+    exit["kind_end"] = kinds[channel]
+    exit["kind_first"][channel > 0] = kinds[channel[channel > 0] - 1]
     bounds = np.searchsorted(source, np.arange(blocks + 1))
     for b in np.flatnonzero(program.size == 1):
         reach = 0.0

@@ -1,9 +1,9 @@
 """Ensembles of quantum jump trajectories: many under way at once, sixteen of the same block side by side.
 
-Trajectories lie in slots.  One in a block of a single state hops on by closed form until it lands or enters a larger
-block; there it queues.  Sixteen from the longest queue make one search together, and each then jumps, passes a stop or
-queues again.  Which trajectories share a search changes no bit of any of them, since lanes are computed alone.  What
-they leave at their stops is added up in the order of their ids, so the sums do not depend on it either.
+Trajectories lie in slots and queue in their blocks.  Sixteen from the longest queue find their next events together, by
+closed form in blocks of one state, by a search in others, and each then jumps or passes a stop, and queues again. Which
+trajectories share a search changes no bit of any of them, since lanes are computed alone.  What they leave at their
+stops is added up in the order of their ids, so the sums do not depend on it either.
 """
 
 from typing import Any, NamedTuple
@@ -11,15 +11,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, lend
-from .jump_board import Queues, alight, board, enqueue, longest
-from .jump_flight import TRAVELLER, Columns, Flight, hop, land, open_flight, pass_stop
+from .borrowed import borrowed, inner, lend
+from .jump_board import (
+    SINGLES,
+    Queues,
+    alight,
+    begin_search,
+    board,
+    elect_known,
+    end_search,
+    enqueue,
+    first_block,
+    leave,
+    longest,
+    make_queues,
+)
+from .jump_flight import TRAVELLER, Columns, Flight, open_flight, pass_stop, unload
 from .jump_loads import begin_dwells, end_dwells
-from .jump_search import Bench, descend, elect, expand, locate, make_bench, settle
+from .jump_search import LIFETIME, THRESHOLD, TIME, UNTIL, Bench, descend, elect, expand, locate, make_bench, settle
 from .jump_sums import Sums, add
 from .jump_tables import JumpTables
 from .kicks import KickBench, make_kick_bench
-from .lanes import WIDTH
+from .lanes import WIDTH, load
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,34 +72,46 @@ def _fly(
     )
     folded, opened = start, start
     while folded < stop:
-        queue, ready = longest(queues), 0
-        if queue >= 0:
-            block, ready, top = board(tables, flight, bench, queues, queue, seed)
-            if dwelling is not None:
-                begin_dwells(kicks, block, tables.block[block].size, bench, dwells)
-            descend(tables, block, bench, top)
-            expand(tables, block, bench)
-            locate(tables, block, bench)
-            settle(tables, block, bench)
-            elect(tables, block, bench)
-            if dwelling is not None:
-                end_dwells(tables, kicks, flight, bench, dwells, queues.ready, block, ready)
-            alight(tables, flight, columns, bench, queues, block, ready)
         while opened < stop and opened - folded < window:
-            open_flight(tables, flight, columns, opened % window, seed, opened, opened - start)
-            queues.ready[ready] = opened % window
-            opened, ready = opened + 1, ready + 1
-        for k in range(ready):
-            slot = queues.ready[k]
-            while flight.traveller[slot].landed == 0 and hop(tables, flight, columns, slot, seed):
-                pass_stop(tables, flight, columns, slot)
-                if flight.traveller[slot].stop == tables.times.shape[0]:
-                    land(tables, flight, columns, slot, seed)
+            slot = opened % window
+            open_flight(tables, flight, columns, slot, seed, opened, opened - start)
             if flight.traveller[slot].landed == 0:
                 enqueue(tables, flight, queues, slot)
+            opened += 1
+        queue = longest(queues, SINGLES)
+        if queues.length[queue] > 0:
+            block = first_block(flight, queues, queue)
+            ready = board(tables, flight, bench, queues, queue, seed)
+            if queue == SINGLES:
+                wait(bench)
+                elect_known(tables, flight, bench, queues, ready)
+            else:
+                top = begin_search(tables, block, bench, queue)
+                if dwelling is not None:
+                    begin_dwells(kicks, block, tables.block[block].size, bench, dwells)
+                descend(tables, block, bench, top)
+                expand(tables, block, bench)
+                locate(tables, block, bench)
+                settle(tables, block, bench)
+                elect(tables, block, bench)
+                end_search(tables, block, bench)
+                if dwelling is not None:
+                    end_dwells(tables, kicks, flight, bench, dwells, queues.ready, block, ready)
+            for k in range(alight(tables, flight, columns, bench, queues, queues.ready, ready)):
+                pass_stop(tables, flight, columns, queues.ready[k], seed)
+                if flight.traveller[queues.ready[k]].landed == 0:
+                    enqueue(tables, flight, queues, queues.ready[k])
         while folded < opened and flight.traveller[folded % window].landed == 1:
             add(tables, flight, sums, folded % window)
+            unload(flight, columns, folded % window)
             folded += 1
+
+
+@inner
+def wait(bench: Bench) -> None:
+    """Leave blocks of one state after -ln r lifetimes, infinite in a dark state, or come to the stop before."""
+    waited = load(bench.lane, THRESHOLD) * load(bench.lane, LIFETIME)
+    leave(bench, waited, waited >= load(bench.lane, UNTIL) - load(bench.lane, TIME))
 
 
 class Record(NamedTuple):
@@ -129,22 +154,23 @@ def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Reco
         on request final_state (n, d), states (n, ntime, d), rho_sum (ntime, d, d) complex128;
         for the jumps row_size (n,) int64 and, trajectory by trajectory, jump_time float64 and jump_channel int32.
     """
-    capacity = _expected_jumps(tables, stop - start) if record.jumps else 0
-    result, logged = _run(tables, seed, start, stop, record, capacity)
-    if record.jumps and logged > capacity:  # all have been counted, so the second time there is room
+    room = expected_jumps(tables, stop - start) if record.jumps else (0, 0)
+    result, logged = _run(tables, seed, start, stop, record, room)
+    if record.jumps and (logged[0] > room[0] or logged[1] > room[1]):  # counted now, so this time there is room
         result, _ = _run(tables, seed, start, stop, record, logged)
     return result
 
 
-def _expected_jumps(tables: JumpTables, n: int) -> int:
-    """Guess how many jumps n trajectories make: twice what they would at the mean rate of all states."""
-    return int(min(2.0 * n * (tables.mean_rate * tables.times[-1] + 8.0), _LONGEST_FIRST_LOG))
+def expected_jumps(tables: JumpTables, n: int) -> tuple[int, int]:
+    """Guess how many jumps n trajectories make, and one of them: twice as many as at the mean rate of all states."""
+    each = min(2.0 * (tables.mean_rate * tables.times[-1] + 8.0), _LONGEST_FIRST_LOG)
+    return int(min(n * each, _LONGEST_FIRST_LOG)), int(each)
 
 
 def _run(
-    tables: JumpTables, seed: int, start: int, stop: int, record: Record, capacity: int
-) -> tuple[dict[str, NDArray[Any]], int]:
-    """Run once with room for so many jumps; return the result and how many there were."""
+    tables: JumpTables, seed: int, start: int, stop: int, record: Record, room: tuple[int, int]
+) -> tuple[dict[str, NDArray[Any]], tuple[int, int]]:
+    """Run once with room for so many jumps of all and of one trajectory; return the result and how many there were."""
     n, (ntime, nbaths, nops) = stop - start, (len(tables.times), tables.quantum.shape[1], len(tables.e_ops))
     m, d, nloads = tables.basis.shape[1], int(np.max(tables.basis)) + 1, len(tables.load_energy)
     columns = Columns(
@@ -156,10 +182,10 @@ def _run(
         load=np.zeros((n, nloads, 2)),
         state=np.zeros((n if record.final_state else 0, d), complex),
         states=np.zeros((n if record.states else 0, ntime, d), complex),
-        log_id=np.empty(capacity, np.int32),
-        log_channel=np.empty(capacity, np.int32),
-        log_time=np.empty(capacity),
-        logged=np.zeros(1, np.int64),
+        row_size=np.zeros(n, np.int64),
+        jump_time=np.empty(room[0]),
+        jump_channel=np.empty(room[0], np.int32),
+        logged=np.zeros(2, np.int64),
     )
     sums = Sums(
         expect=np.zeros((ntime, nops, 2)),
@@ -168,9 +194,9 @@ def _run(
         rho=np.zeros((ntime if record.rho else 0, d, d), complex),
     )
     shots = ntime if record.rho else 0
-    larger_blocks = int(tables.block["queue"].max()) + 1
-    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m
-    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * max(1, larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
+    larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
+    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m + 12 * room[1]
+    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     flight = Flight(
         traveller=np.zeros(slots, TRAVELLER),
@@ -182,17 +208,14 @@ def _run(
         snapshot_block=np.zeros((slots, shots), np.int64),
         weight=np.empty(len(tables.closing)),
         before=np.zeros(m, complex),
+        log_time=np.empty((slots, room[1])),
+        log_channel=np.empty((slots, room[1]), np.int32),
     )
-    queues = Queues(
-        slot=np.zeros((2 * larger_blocks, slots), np.int64),
-        head=np.zeros(2 * larger_blocks, np.int64),
-        length=np.zeros(2 * larger_blocks, np.int64),
-        ready=np.zeros(slots + WIDTH, np.int64),
-    )
+    queues = make_queues(larger_blocks, slots)
     bench = make_bench(m, int(tables.block["order"].max()), exits)
     dwelling = make_kick_bench(m, nloads) if nloads else None
     _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
-    logged = int(columns.logged[0])
+    logged = int(columns.logged[0]), int(columns.logged[1])
     result: dict[str, NDArray[Any]] = {
         "initial": columns.initial,
         "final": columns.final,
@@ -211,8 +234,8 @@ def _run(
         result["states"] = columns.states
     if record.rho:
         result["rho_sum"] = sums.rho
-    if record.jumps:
-        result |= _by_trajectory(columns, min(logged, capacity))
+    if record.jumps and logged[0] <= room[0] and logged[1] <= room[1]:
+        result |= jumps_of(columns)
     return result, logged
 
 
@@ -224,25 +247,11 @@ def _by_bath(heat: Floats, bath: Ints, nbaths: int) -> Floats:
     return total
 
 
-def _by_trajectory(columns: Columns, logged: int) -> dict[str, NDArray[Any]]:
-    """Sort the log by trajectory; within one it is in the order of time already."""
-    row_size = np.bincount(columns.log_id[:logged], minlength=len(columns.initial))
-    time, channel = np.empty(logged), np.empty(logged, np.int32)
-    _deal(columns.log_id[:logged], columns.log_time, columns.log_channel, np.cumsum(row_size) - row_size, time, channel)
-    return {"row_size": row_size, "jump_time": time, "jump_channel": channel}
-
-
-@borrowed
-def _deal(
-    log_id: NDArray[np.int32],
-    log_time: Floats,
-    log_channel: NDArray[np.int32],
-    place: Ints,
-    time: Floats,
-    channel: NDArray[np.int32],
-) -> None:
-    """Put each jump at the next place of its trajectory."""
-    for k in range(log_id.shape[0]):
-        at = place[log_id[k]]
-        time[at], channel[at] = log_time[k], log_channel[k]
-        place[log_id[k]] = at + 1
+def jumps_of(columns: Columns) -> dict[str, NDArray[Any]]:
+    """The jumps for which there was room."""
+    total = columns.logged[0]
+    return {
+        "row_size": columns.row_size,
+        "jump_time": columns.jump_time[:total],
+        "jump_channel": columns.jump_channel[:total],
+    }

@@ -25,6 +25,7 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 WIDTH = 16
+SQRT_HALF = 0x3FE6A09E00000000  # bits of sqrt(1/2), cut to 20 of its fraction
 
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS = ir.VectorType(ir.IntType(1), WIDTH)
@@ -54,22 +55,41 @@ class _MaskModel(models.PrimitiveModel):
 
 
 def _operator(symbol: Any, result: Any, *operands: Any) -> Any:
-    """Let `symbol` act on these types by the builder's instruction that the decorated function writes."""
+    """Let `symbol` act on these types by the builder's instruction that the decorated function writes.
+
+    A number beside lanes stands for itself in every lane.
+    """
+    kinds = [operands]
+    if operands == (lanes, lanes):
+        kinds += [(types.float64, lanes), (lanes, types.float64)]
 
     class Template(ConcreteTemplate):
         key = symbol
-        cases = [signature(result, *operands)]
+        cases = [signature(result, *kind) for kind in kinds]
 
     infer_global(symbol)(Template)
 
     def declare(write: Any) -> Any:
-        @lower_builtin(symbol, *operands)
-        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            return write(builder, *args)
+        for kind in kinds:
+
+            @lower_builtin(symbol, *kind)
+            def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+                spread = (
+                    _spread(builder, arg) if operand == types.float64 else arg
+                    for operand, arg in zip(sig.args, args, strict=True)
+                )
+                return write(builder, *spread)
 
         return write
 
     return declare
+
+
+def _spread(builder: Any, x: Any) -> Any:
+    """Write the instructions that repeat a number in every lane."""
+    undefined = ir.Constant(_DOUBLES, ir.Undefined)
+    first = builder.insert_element(undefined, x, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
 
 
 _operator(operator.add, lanes, lanes, lanes)(lambda builder, a, b: builder.fadd(a, b))
@@ -91,10 +111,7 @@ def splat(typing: Any, x: Any) -> Any:
     """Return x in every lane."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        first = builder.insert_element(ir.Constant(_DOUBLES, ir.Undefined), args[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(
-            first, ir.Constant(_DOUBLES, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        )
+        return _spread(builder, args[0])
 
     return lanes(types.float64), generate
 
@@ -110,6 +127,53 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
         return builder.call(function, args)
 
     return kind(kind, kind, kind), generate
+
+
+@intrinsic
+def ceil(typing: Any, x: Any) -> Any:
+    """Return the smallest whole number that is not below x, in each lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = get_or_insert_function(
+            builder.module, ir.FunctionType(_DOUBLES, [_DOUBLES]), f"llvm.ceil.v{WIDTH}f64"
+        )
+        return builder.call(function, args)
+
+    return lanes(lanes), generate
+
+
+def _above(builder: Any, x: Any) -> tuple[Any, Any]:
+    """Bits of positive normal x above those of sqrt(1/2), and the integer type they are of."""
+    width = ir.IntType(64) if x.type == ir.DoubleType() else ir.VectorType(ir.IntType(64), WIDTH)
+    return builder.sub(builder.bitcast(x, width), _every(width, SQRT_HALF)), width
+
+
+def _every(width: Any, value: int) -> Any:
+    """The same whole number, in every lane if there are lanes."""
+    return width(value) if width == ir.IntType(64) else ir.Constant(width, [value] * WIDTH)
+
+
+@intrinsic
+def exponent(typing: Any, x: Any) -> Any:
+    """Return the k of x = 2^k f, sqrt(1/2) <= f < sqrt(2), of lanes or of a float64; x positive and normal."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        above, width = _above(builder, args[0])
+        return builder.sitofp(builder.ashr(above, _every(width, 52)), args[0].type)
+
+    return x(x), generate
+
+
+@intrinsic
+def fraction(typing: Any, x: Any) -> Any:
+    """Return the f of x = 2^k f, sqrt(1/2) <= f < sqrt(2), of lanes or of a float64; x positive and normal."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        above, width = _above(builder, args[0])
+        bits = builder.add(builder.and_(above, _every(width, 2**52 - 1)), _every(width, SQRT_HALF))
+        return builder.bitcast(bits, args[0].type)
+
+    return x(x), generate
 
 
 @intrinsic

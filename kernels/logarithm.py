@@ -14,25 +14,14 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
-import numpy as np
 
+from .borrowed import inlined
 from .compile import kernel
+from .lanes import exponent, fraction
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ODD = (6.666666666666735130e-01, 2.857142874366239149e-01, 1.818357216161805012e-01, 1.479819860511658591e-01)
 _EVEN = (3.999999999940941908e-01, 2.222219843214978396e-01, 1.531383769920937332e-01)
-_FRACTION = np.int64(0x000FFFFFFFFFFFFF)
-_SQRT_HALF = np.int64(0x3FE6A09E00000000)  # sqrt(1/2), cut to 20 bits
-
-
-@intrinsic
-def bits_of(typing: Any, x: Any) -> Any:
-    """Return the 64 bits of a float64 as an int64."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
 
 
 @intrinsic
@@ -45,13 +34,9 @@ def float_of(typing: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
-@kernel
-def log(x: float) -> float:
-    """Return ln x of a positive normal number, within one unit in the last place."""
-    # the bits above sqrt(1/2) hold k as their exponent, so that 1 + f comes to lie between sqrt(1/2) and sqrt 2
-    above = bits_of(x) - _SQRT_HALF
-    k = above >> np.int64(52)
-    f = float_of((above & _FRACTION) + _SQRT_HALF) - 1.0
+def _log(x):
+    """Return ln x of a positive normal number, or of lanes of them, within one unit in the last place."""
+    k, f = exponent(x), fraction(x) - 1.0
     s = f / (2.0 + f)
     z = s * s
     w = z * z
@@ -59,3 +44,6 @@ def log(x: float) -> float:
     odd = z * (_ODD[0] + w * (_ODD[1] + w * (_ODD[2] + w * _ODD[3])))
     half = 0.5 * f * f
     return k * _LN2_HIGH - ((half - (s * (half + (even + odd)) + k * _LN2_LOW)) - f)
+
+
+log, log_of_lanes = kernel(_log), inlined(_log)

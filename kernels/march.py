@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
-from .jump_search import LEFT, PASSED, REACH, STEPS, THRESHOLD, Bench
+from .jump_search import LEFT, PASSED, STEPS, THRESHOLD, Bench
 from .lanes import anywhere, fma, load, select, splat, store
 from .wide_tables import WideTables
 
@@ -85,9 +85,9 @@ def _norms(trial, m):
 
 @inner
 def march(tables: WideTables, block: int, bench: Bench, top: int) -> None:
-    """Move each lane on by as many steps as its reach, its stop and its threshold allow, trying levels `top` ... 0."""
+    """Move each lane on by as many steps as its stop and its threshold allow, trying levels `top` ... 0."""
     m, lane, state, trial = tables.block[block].size, bench.lane, bench.state, bench.trial
-    threshold, left, reach = load(lane, THRESHOLD), load(lane, LEFT), load(lane, REACH)
+    threshold, left = load(lane, THRESHOLD), load(lane, LEFT)
     steps, passed = load(lane, STEPS), splat(0.0)
     never, one = splat(math.inf), splat(1.0)
     length = 1.0
@@ -95,7 +95,7 @@ def march(tables: WideTables, block: int, bench: Bench, top: int) -> None:
         length *= 2.0
     for k in range(top, -1, -1):
         further = steps + splat(length)
-        asked = select(further <= left, select(splat(length) <= reach, threshold, never), never)
+        asked = select(further <= left, threshold, never)
         if anywhere(asked < never):
             stride(tables, block, k, bench)
             norm2 = _norms(trial, m)

@@ -55,15 +55,18 @@ class Stream(NamedTuple):
 
 
 @intrinsic
-def high_product(typing: Any, a: Any, b: Any) -> Any:
-    """Upper 64 bits of the 128-bit product of two uint64, which is one instruction on every 64-bit machine."""
+def product(typing: Any, a: Any, b: Any) -> Any:
+    """Upper and lower 64 bits of the 128-bit product of two uint64: one instruction on most 64-bit machines."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)
-        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
-        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+        both = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        halves = builder.lshr(both, ir.Constant(wide, 64)), both
+        return context.make_tuple(
+            builder, signature.return_type, [builder.trunc(half, ir.IntType(64)) for half in halves]
+        )
 
-    return types.uint64(types.uint64, types.uint64), generate
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), generate
 
 
 @kernel
@@ -72,8 +75,8 @@ def block(seed: np.uint64, id: np.uint64, number: np.uint64) -> tuple[np.uint64,
     key_0, key_1 = np.uint64(seed), np.uint64(id)
     a, b, c, d = np.uint64(number) + np.uint64(1), np.uint64(0), np.uint64(0), np.uint64(0)
     for _ in range(_ROUNDS):
-        high_0, low_0 = high_product(_MULTIPLIER_0, a), _MULTIPLIER_0 * a
-        high_1, low_1 = high_product(_MULTIPLIER_1, c), _MULTIPLIER_1 * c
+        high_0, low_0 = product(_MULTIPLIER_0, a)
+        high_1, low_1 = product(_MULTIPLIER_1, c)
         a, b, c, d = high_1 ^ b ^ key_0, low_1, high_0 ^ d ^ key_1, low_0
         key_0 += _WEYL_0
         key_1 += _WEYL_1

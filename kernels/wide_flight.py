@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
-from .jump_flight import NO_CHANNEL, OK, Columns, Flight, _enter, _unfold, pair
-from .jump_search import NONE, STOP
-from .measurement import choose, norm2, opening
+from .jump_flight import NO_CHANNEL, Columns, Flight, come_to_stop, open_record, pair, unfold
+from .measurement import choose, norm2
 from .wide_tables import WideTables
 
 Complexes = NDArray[np.complex128]
@@ -19,26 +18,13 @@ def open_wide(
     tables: WideTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64, id: int, row: int
 ) -> None:
     """Put trajectory `id`, whose columns are in `row`, into a slot and open it."""
-    traveller = flight.traveller[slot]
-    traveller.id = id
-    traveller.row = row
-    traveller.jumps = 0
-    traveller.stop = 0
-    traveller.time = 0.0
-    traveller.landed = 0
-    for k in range(columns.counts.shape[1]):
-        columns.counts[row, k] = 0
-    columns.status[row] = OK
-    u, threshold = pair(seed, id, 0)
-    outcome = opening(tables.initial_cdf, u)
-    columns.initial[row] = outcome
-    block = tables.initial_block[outcome]
-    for a in range(tables.block[block].size):
+    outcome = open_record(tables, flight, columns, slot, seed, id, row)
+    for a in range(tables.block[tables.initial_block[outcome]].size):
         flight.psi[slot, a] = 0.0
     for e in range(tables.initial_start[outcome], tables.initial_start[outcome + 1]):
         flight.psi[slot, tables.initial_place[e]] = tables.initial_value[e]
-    traveller.due = STOP if tables.times[0] <= 0.0 else NONE
-    _enter(tables, traveller, block, threshold)
+    if tables.times[0] <= 0.0:
+        pass_wide(tables, flight, columns, slot, seed)
 
 
 @inlined
@@ -56,17 +42,17 @@ def look(tables, operator, block, psi):
 
 
 @inner
-def pass_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int) -> None:
-    """Read off the state in a slot at the stop it has come to, and at those that coincide with it."""
+def pass_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+    """Read off the state in a slot at the stop it has come to and at those that coincide with it; land at the last."""
     traveller, times = flight.traveller[slot], tables.times
-    time = times[traveller.stop]
-    traveller.time = time
-    traveller.steps = 0.0
-    traveller.lift = 0
-    traveller.due = NONE
+    time = come_to_stop(traveller)
     while traveller.stop < times.shape[0] and times[traveller.stop] <= time:
         _read(tables, flight, columns, slot, traveller.stop)
         traveller.stop += 1
+    if traveller.stop < times.shape[0]:
+        traveller.until = times[traveller.stop]
+    else:
+        _land(tables, flight, columns, slot, seed)
 
 
 @inner
@@ -89,11 +75,11 @@ def _read(tables: WideTables, flight: Flight, columns: Columns, slot: int, stop:
         for a in range(size):
             flight.snapshot[slot, stop, a] = complex(psi[a].real * scale, psi[a].imag * scale)
     if columns.states.shape[0] > 0:
-        _unfold(tables, block, psi, norm, columns.states[row, stop])
+        unfold(tables, block, psi, norm, columns.states[row, stop])
 
 
 @inner
-def land_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
+def _land(tables: WideTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
     traveller, psi, weight = flight.traveller[slot], flight.psi[slot], flight.weight
     block, start, place, value = traveller.block, tables.final_start, tables.final_place, tables.final_value
@@ -101,7 +87,7 @@ def land_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int, s
     traveller.landed = 1
     norm = norm2(psi, size)
     if columns.state.shape[0] > 0:
-        _unfold(tables, block, psi, norm, columns.state[traveller.row])
+        unfold(tables, block, psi, norm, columns.state[traveller.row])
     for k in range(first, end):
         real, imag = 0.0, 0.0
         for e in range(start[tables.closing[k]], start[tables.closing[k] + 1]):
@@ -109,7 +95,7 @@ def land_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int, s
             real += ket.real * there.real + ket.imag * there.imag
             imag += ket.real * there.imag - ket.imag * there.real
         weight[k - first] = real * real + imag * imag
-    u, _ = pair(seed, traveller.id, traveller.jumps + 1)
+    u, _ = pair(seed, traveller)
     chosen = choose(weight, end - first, u)
     if chosen < 0:
         columns.status[traveller.row], columns.final[traveller.row] = NO_CHANNEL, -1

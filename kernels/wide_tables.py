@@ -142,6 +142,7 @@ class WideTables(NamedTuple):
     element: NDArray[np.void]
     exit: NDArray[np.void]
     entry: NDArray[np.void]
+    kind: NDArray[np.uint32]
     closing: Ints
     basis: Ints
     count: Ints  # type: ignore[assignment]  # a tuple's own `count` is of no use here
@@ -187,7 +188,7 @@ def prepare_wide(program: WideProgram) -> WideTables:
     d, nb = int(program.size.sum()), len(program.size)
     block = np.zeros(nb, BLOCK)
     block["size"] = program.size
-    block["queue"] = np.where(program.size > 1, np.cumsum(program.size > 1) - 1, -1)
+    block["queue"] = np.where(program.size > 1, 2 * np.cumsum(program.size > 1) - 1, 0)
     first = np.cumsum(program.size) - program.size
     entry = np.empty(len(program.jump_row), ENTRY)
     entry["row"], entry["column"], entry["value"] = program.jump_row, program.jump_column, program.jump_value
@@ -211,6 +212,7 @@ def prepare_wide(program: WideProgram) -> WideTables:
         block=block,
         exit=exits,
         entry=entry,
+        kind=program.count[program.count >= 0].astype(np.uint32),
         closing=closing,
         mean_rate=math.fsum(rate) / d,
         load_energy=empty,

@@ -12,7 +12,6 @@ from numpy.random import Generator, Philox
 
 from collide.kernels.logarithm import log
 
-LIFT = 4
 TOGETHER = 4
 SMALLEST = 2.0**-54
 
@@ -217,7 +216,7 @@ def fly(tables, seed, id):
     counts = np.zeros(len(tables.quantum), int)
     jumps, stops, time, threshold = [], [], 0.0, max(next(draws), SMALLEST)
     hazard = -log(threshold)  # what is left of it, in a block of one state
-    steps, lift = 0.0, 0
+    steps, lifted = 0.0, False
     if tables.times[0] <= 0.0:
         stops.append((number, psi))
     while len(stops) < len(tables.times):
@@ -231,17 +230,17 @@ def fly(tables, seed, id):
                 hazard = max(0.0, hazard - block["decay"] * (stop - time))
         else:
             left = (stop - time) / block["step"]
-            level = min(block["levels"] - 1, block["first_level"] + LIFT * lift)
+            level = block["levels"] - 1 if lifted else block["first_level"]
             state, steps, passed = descend(tables, block, State(psi), steps, threshold, left, level)
             terms, falling = expand(tables, block, state)
             event, place = locate(falling, steps, left, threshold, passed)
             psi = settle(terms, place if event else 0.0).complex()
             if event is None:
-                lift += 1
+                lifted = True
                 continue
             if event == "jump":
                 time += (steps + place) * block["step"]
-        steps, lift = 0.0, 0
+        steps, lifted = 0.0, False
         if event == "stop":
             time = stop
             while len(stops) < len(tables.times) and tables.times[len(stops)] <= time:

@@ -8,7 +8,8 @@ import pytest
 
 from collide.kernels.borrowed import borrowed, inner, lend
 from collide.kernels.compile import kernel
-from collide.kernels.lanes import WIDTH, anywhere, fma, load, select, splat, store
+from collide.kernels.lanes import WIDTH, anywhere, ceil, fma, load, select, splat, store
+from collide.kernels.logarithm import log, log_of_lanes
 
 
 @kernel
@@ -135,3 +136,18 @@ def test_an_inner_kernel_refuses_python():
 def test_a_borrowed_kernel_cannot_create_an_array():
     with pytest.raises(Exception, match=r"Only accept returning of array passed into the function|NRT"):
         create(3)
+
+
+@borrowed
+def logarithms(x, out):
+    store(out, 0, log_of_lanes(load(x, 0)))
+    store(out, 1, 2.0 - ceil(load(x, 0)) * 3.0)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-16, 1.0, 1e300])
+def test_the_logarithm_of_a_lane_has_the_bits_of_the_logarithm(scale):
+    x = scale * np.random.default_rng(6).uniform(1e-3, 7.0, size=(1, WIDTH))
+    out = np.empty((2, WIDTH))
+    logarithms(x, out)
+    np.testing.assert_array_equal(out[0], [log(y) for y in x[0]])
+    np.testing.assert_array_equal(out[1], 2.0 - np.ceil(x[0]) * 3.0)

@@ -14,7 +14,6 @@ from collide.kernels.jump_search import (
     PASSED,
     PLACE,
     RATE,
-    REACH,
     STEPS,
     STOP,
     THRESHOLD,
@@ -93,12 +92,12 @@ def decaying(gamma, horizon):
     return prepare(program(np.zeros((2, 2)), ops, times=[horizon])), gamma + 0.01
 
 
-def searched(threshold, left, reach=2.0**40, top=None, steps=0.0, gamma=0.8):
+def searched(threshold, left, top=None, steps=0.0, gamma=0.8):
     """One search from the upper state, `left` in steps; returns the bench, the rate and the step."""
     tables, rate = decaying(gamma, 100.0)
     bench = bench_for(tables)
     bench.state[:] = np.array([0, 0, 1, 0])[:, None]
-    for row, values in ((THRESHOLD, threshold), (LEFT, left), (REACH, reach), (STEPS, steps)):
+    for row, values in ((THRESHOLD, threshold), (LEFT, left), (STEPS, steps)):
         bench.lane[row] = values
     search_once(tables, bench, int(tables.block["levels"][0]) - 1 if top is None else top)
     return bench, rate, float(tables.block["step"][0])
@@ -135,7 +134,7 @@ def test_a_stop_is_reached_exactly(left):
 
 
 def test_what_lies_beyond_the_reach_is_left_for_another_search():
-    bench, rate, step = searched(1e-6, 1e9, reach=8.0, top=3)
+    bench, rate, step = searched(1e-6, 1e9, top=3)
     assert np.all(bench.lane[EVENT] == NONE)
     assert np.all(bench.lane[PASSED] == 0.0)
     np.testing.assert_array_equal(bench.lane[STEPS], 15.0)  # 8 + 4 + 2 + 1
