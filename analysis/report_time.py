@@ -100,7 +100,7 @@ def _waiting_law(subject: Subject, grid: Floats) -> Floats | None:
     if process.d > MANY_WAITS_DIMENSION or subject.loads:
         return None
     flow = process.elements[0]
-    exact = exact_waiting(process.H.toarray(), [op.toarray() for op in flow.ops])
+    exact = exact_waiting(flow.H.toarray(), [op.toarray() for op in flow.ops])
     return exact.density(grid)
 
 

@@ -243,3 +243,13 @@ def test_counts_name_heat_charge_and_entropy() -> None:
     instrument = next(e for e in model.process.elements if isinstance(e, Instrument))
     heat = np.where(instrument.counts[:, 0] >= 0, table.quantum[instrument.counts[:, 0]], 0.0)
     assert np.allclose(heat, instrument.first - instrument.last)
+
+
+def test_a_joint_collision_too_large_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collide.exchange.MOST_ENTRIES", 20)
+    bath = Bath("L", temperature=1.0)
+    items = [Collision(bath, lowering(2), 0, bath.ancilla(1.0, levels=16), 0.1)]
+    with pytest.raises(
+        ValueError, match=r"a joint collision with \d+ amplitudes in \d+ outcomes on 2 levels does not fit"
+    ):
+        CollisionModel(np.diag([0.0, 1.0]), items, 0.5, construction="joint")

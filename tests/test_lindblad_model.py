@@ -13,7 +13,9 @@ import scipy.sparse as sp
 
 from collide import Bath, Channel, LindbladModel, Space, davies, flat, local, ohmic, qubit
 from collide.exact.flat import flatten
+from collide.exact.sources import bath_rate, free_rate
 from collide.lindblad import eigenoperators, lamb_shift
+from collide.machines import rectifier
 from collide.operators import lowering
 from collide.program import compile_program, run_chunk
 
@@ -281,6 +283,8 @@ def test_trajectories_evolve_with_the_lamb_shift() -> None:
     ket, n = np.full(4, 0.5), 20_000
     program = compile_program(model, 2.0, initial=ket)
     rho = run_chunk(program, 4, 0, n).partial["rho_sum"][-1] / n
+    A, state = space.sx(1).toarray(), np.outer(ket, ket) + 0.2 * np.diag([1, -1, 0, 0])
+    assert free_rate(model, A, state) == pytest.approx(1.4 * free_rate(plain, A, state), abs=1e-14)
     assert np.abs(rho - model.evolve(ket, [2.0])[0]).max() < 5 / math.sqrt(n)
     assert np.abs(rho - plain.evolve(ket, [2.0])[0]).max() > 20 / math.sqrt(n)
 
@@ -326,6 +330,11 @@ bath = Bath("L", temperature=1.0, spectral_density=0.1)
         (lambda: LindbladModel(H2, local(space.s(0), 1.0, bath)).heat_currents("x"), "can only be 'steady'"),
         (lambda: lamb_shift(np.diag([0, 1.0]), s + s.T, bath, cutoff=0.5), "`cutoff` must exceed"),
         (lambda: lamb_shift(np.diag([0, 1.0]), s, bath, cutoff=50.0), "`coupling` must be Hermitian"),
+        (lambda: space.basis(0), "`levels` must name 2 levels, one a site, but has"),
+        (
+            lambda: bath_rate(rectifier(N=2, picture="collision", tau=0.5), H2, ["L"]),
+            "`model` repeats collisions, whose baths have no generators: use its `lindblad_limit()`",
+        ),
         (
             lambda: LindbladModel.davies(np.diag([0, 1.0]), [(s + s.T, bath)], lamb_shift=True),
             "`lamb_shift` needs `cutoff`, the upper limit",

@@ -33,7 +33,9 @@ def free_rate(model: Any, operator: Any, rho: Any = None) -> float:
         Steady state by default.
     """
     A = as_hermitian(operator, "operator", model.process.d)
-    return _expectation(1j * (model.H @ A - A @ model.H), _state(model, rho))
+    # a Lamb shift evolves, but is no energy
+    H = model.H if model.process.tau is not None else model.process.elements[0].H
+    return _expectation(1j * (H @ A - A @ H), _state(model, rho))
 
 
 def bath_rate(model: Any, operator: Any, baths: Iterable[str], rho: Any = None) -> float:
