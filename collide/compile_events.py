@@ -18,6 +18,7 @@ from collide.blocks import block_diagonal, find_blocks, jump_table
 from collide.compile_jumps import explain
 from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, Unitary, embed
+from collide.exact.stacked import SparseStack
 from collide.exchange import COMPLETENESS
 from collide.protocol import Protocol
 
@@ -136,7 +137,7 @@ def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[
     labels, which = np.unique(element.counts, axis=0, return_inverse=True)
     out: Group = {}
     for number, label in enumerate(labels):
-        members = list(element.kraus[which.reshape(-1) == number])
+        members = element.kraus[which.reshape(-1) == number]
         fewest = [_as(embed(op, element.sites, process.dims), process.d) for op in fewest_operators(members)]
         for rows, before in groups.items():
             key = list(rows)
@@ -148,23 +149,24 @@ def _after(groups: Group, element: Instrument, position: int, slots: list[tuple[
     return {key: ops for key, ops in reduced.items() if ops}
 
 
-def fewest_operators(ops: list[Matrix]) -> list[Matrix]:
+def fewest_operators(ops: list[Matrix] | Complexes | SparseStack) -> list[Matrix]:
     """Operators of the map sum K rho K^dagger, as few as there can be, by decreasing weight.
 
     Connected parts of the Choi matrix are diagonalised apart, so that operators keep the zeros of those they replace.
 
     Parameters
     ----------
-    ops : list of (k, k), all dense or all sparse
+    ops : list of (k, k), all dense or all sparse, or a stack of them
+        Two oscillators that collide together have 10^5 labels: their stack is never taken apart.
     """
-    k = ops[0].shape[0]
-    dense = isinstance(ops[0], np.ndarray)
+    k = ops.k if isinstance(ops, SparseStack) else ops[0].shape[0]
+    dense = not isinstance(ops, SparseStack) and isinstance(ops[0], np.ndarray)
     if dense:
         flat = np.array(ops).reshape(len(ops), k * k)
         used = np.flatnonzero(np.any(flat != 0, axis=0))
         entries, label = flat[:, used], _parts(flat[:, used])
     else:
-        stacked = sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csc")
+        stacked = _flat(ops, k).tocsc()
         used = np.flatnonzero(np.diff(stacked.indptr))
         entries = stacked[:, used].toarray()
         # operators and entries are the two kinds of nodes: linking entries with each other would take their square
@@ -181,6 +183,13 @@ def fewest_operators(ops: list[Matrix]) -> list[Matrix]:
     largest = max((weight for weight, _ in found), default=0.0)
     kept = sorted((pair for pair in found if pair[0] > DUST * largest), key=lambda pair: -pair[0])
     return [op for _, op in kept]
+
+
+def _flat(ops: list[Matrix] | Complexes | SparseStack, k: int) -> Sparse:
+    """(K, k * k) sparse, an operator in each row."""
+    if isinstance(ops, SparseStack):
+        return ops.flat
+    return sp.vstack([sp.csr_array(op.reshape((1, k * k))) for op in ops], format="csr")
 
 
 def _parts(entries: Complexes) -> Ints:

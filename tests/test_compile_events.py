@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from collide.compile_events import fewest_operators, resolve_period
 from collide.exact.process import Instrument, Unitary, embed
+from collide.exact.stacked import SparseStack
 from random_models import random_collisions
 from systems import collision_pair
 
@@ -97,3 +98,24 @@ def test_fewest_operators_keep_the_map_and_their_number_is_its_rank() -> None:
         return sum(np.kron(op.toarray(), op.toarray().conj()) for op in ops)
 
     assert np.allclose(superoperator(few), superoperator(many), atol=1e-12)
+
+
+def test_a_stack_of_operators_is_reduced_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the 10^5 labels of two hot oscillators that collide together none becomes a matrix of its own."""
+    (instrument,) = [e for e in collision_pair(0.5, "boson", "joint", 16).process.elements if isinstance(e, Instrument)]
+    ops = instrument.kraus[(instrument.counts == instrument.counts[-1]).all(axis=1)]
+    expected = fewest_operators(list(ops))
+
+    def apart(*_: object) -> None:
+        raise AssertionError("the stack is taken apart")
+
+    stack = SparseStack(sp.csr_array(ops.reshape(len(ops), -1)), ops.shape[1])
+    monkeypatch.setattr(SparseStack, "__getitem__", apart)
+    monkeypatch.setattr(SparseStack, "__iter__", apart)
+    few = fewest_operators(stack)
+    assert len(few) == len(expected) < len(ops)
+
+    def superoperator(those):
+        return sum(np.kron(op, op.conj()) for op in those)
+
+    assert np.allclose(superoperator([op.toarray() for op in few]), superoperator(expected), atol=1e-14)
