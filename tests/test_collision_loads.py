@@ -1,16 +1,18 @@
 """Channels inside a period of collisions: kicks, their heat and work, against the exact map and a readable twin."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 
 import collide
 from collide import Bath, Channel, Collision, CollisionModel, Space, local, qubit
+from collide.analysis.conservation import charge_balance
 from collide.exact.sources import load_powers
 from collide.kernels.exponential import falling
 from collide.machines import rotor
-from collide.machines.rotor import start_state
+from collide.machines.rotor import TruncationWarning, parts_of, start_state
 from collide.operators import lowering
 
 STRONG = {"I": 0.5, "beta_r": 0.6, "gamma": 0.5, "lam": 1.0, "beta2": 0.04, "B1": 1.0, "B2": 1.5}
@@ -83,6 +85,29 @@ def test_charge_balance_and_fluctuation_theorem_in_collisions():
     assert np.abs(kicks).max() > 1
     exact = model.trajectory_statistics(t).exponential_average
     assert abs(np.exp(-ens.entropy_production).mean() - 1) < 4.5 * math.sqrt(exact.variance / n)
+
+
+@pytest.mark.parametrize("construction", ["split", "joint"])
+def test_untruncated_and_truncated_oscillators(construction):
+    """Heats and kicks with their exact means and variances, and charges as integers, in both constructions."""
+    given = {"l_min": -3, "l_max": 4, "gamma": 0.05, "lam": 1.0, "beta2": 0.05}
+    levels = {"oscillator_levels": (10, 10)} if construction == "joint" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)
+        model = rotor(**given, **levels, picture="collision", construction=construction, tau=0.2)
+    t, n = 6.0, 4000
+    ens = collide.run(model, n, t, seed=7, progress=False)
+    table = model.process.counts
+    for weight in (table.heat_weight("1"), table.heat_weight("2"), table.charge_weight("r")):
+        mean, variance, _, fourth = model.cumulants_at(t, weight, 4)
+        values = ens.counts @ weight
+        assert abs(values.mean() - mean) < 4.5 * math.sqrt(variance / n)
+        assert abs(values.var() - variance) < 4.5 * math.sqrt((fourth + 2 * variance**2) / n)
+    pieces = parts_of(model)
+    first, second = pieces.space.number(0), pieces.space.number(1)
+    assert charge_balance(ens, pieces.L_z - first, {"r": 1, "1": -1}).holds
+    assert charge_balance(ens, first + second, {"1": 1, "2": 1}).holds
+    assert not charge_balance(ens, pieces.L_z - first, {"r": 1, "1": 1}).holds  # planted: a wrong sign
 
 
 def decay_model(tau=0.3):
