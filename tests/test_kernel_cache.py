@@ -7,13 +7,19 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import numba
+from numba.core.registry import CPUDispatcher
 import numpy as np
 import pytest
 
+from collide import Bath, LindbladModel, davies, local, ohmic
 from collide.kernels.compile import kernel
+from collide.machines import rectifier
+from collide.program import compile_program, run_chunk
 from layout import ROOT
+from random_models import random_hermitian
 
 CALLEE = """
 from .compile import kernel
@@ -163,3 +169,49 @@ def test_options_reach_numba_and_its_setting_is_put_back() -> None:
     assert double.targetoptions["inline"] == "always"
     assert double.targetoptions["nogil"]
     assert setting_before == numba.config.CACHE_DIR
+
+
+def compiled_kernels() -> dict[str, int]:
+    """Kernels that have been compiled in this process, and for how many signatures."""
+    found = {}
+    for module in [module for name, module in sys.modules.items() if name.startswith("collide.kernels.")]:
+        for name, value in vars(module).items():
+            if isinstance(value, CPUDispatcher) and value.py_func.__module__ == module.__name__:
+                found[f"{module.__name__}.{name}"] = len(value.signatures)
+    return found
+
+
+def run_both_ways(model: Any, labels: str = "heat") -> None:
+    """Run a few trajectories with all records and with the fewest."""
+    end = 2.0 if model.process.tau is None else 2 * model.process.tau
+    for keep in (("totals",), ("totals", "jumps", "final_state")):
+        run_chunk(compile_program(model, [0.5 * end, end], keep=keep, labels=labels), 1, 0, 2)
+
+
+def thirty_models() -> list[tuple[Any, str]]:
+    """Jumps of two to six levels in one block, in several and in blocks of one; chains; both kinds of collisions."""
+    rng = np.random.default_rng(4)
+    models: list[tuple[Any, str]] = []
+    for d in (*range(2, 7), *range(2, 7)):
+        H, coupling = random_hermitian(rng, d), random_hermitian(rng, d)
+        bath = Bath("b", temperature=1.0, spectral_density=ohmic(0.1, cutoff=3.0))
+        models.append((LindbladModel(H, davies(H, coupling, bath)), "heat"))
+        models.append((LindbladModel(H, local(np.triu(np.abs(coupling), 1), 1.0, bath)), "heat"))
+    models += [(rectifier(N=N, g=g), "heat") for N, g in ((2, 0.01), (2, 0.1), (3, 0.1), (3, 0.01))]
+    for tau in (0.1, 0.5, 1.0):
+        model = rectifier(picture="collision", tau=tau)
+        models += [(model, "heat"), (model, "all")]
+    return models
+
+
+def test_one_set_of_kernels_serves_thirty_models() -> None:
+    models = thirty_models()
+    assert len(models) == 30
+    for model, labels in (models[0], models[1], models[-2], models[-1]):
+        run_both_ways(model, labels)
+    before = compiled_kernels()
+    assert before["collide.kernels.jumps._fly"] >= 1
+    assert before["collide.kernels.events._fly"] >= 1
+    for model, labels in models:
+        run_both_ways(model, labels)
+    assert compiled_kernels() == before
