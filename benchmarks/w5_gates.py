@@ -217,7 +217,7 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     model, space = model_of(N)
     ground = space.basis(*[0] * N)
-    tilted = np.ones(1)
+    tilted: Any = np.ones(1)
     for _ in range(N):
         tilted = np.kron(tilted, [1.0, 0.05])
     tilted = (tilted / np.linalg.norm(tilted)).astype(complex)
@@ -288,19 +288,18 @@ def one_length(sites: int, periods: int, n: int) -> None:
 
     from collide.program import compile_program, run_chunk
 
-    began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, (model, _) = timed(model_of, sites)
-    ends: dict[str, Any] = {"initial": ("product", [0.7, 0.3]), "closing": "product"}
+    ends: dict[str, Any] = {"initial": ("product", [0.7, 0.3]), "closing": ("product", [0.7, 0.3])}
     compiled, program = timed(lambda: compile_program(model, periods * TAU, **ends))
     run_chunk(program, 0, 0, 16)
     spent, chunk = timed(run_chunk, program, 1, 0, max(n, 64))
     gained = chunk.columns["counts"].astype(int) @ program.arrays["count_charge"]
     ones = np.array([bin(k).count("1") for k in range(2**sites)])
     held = np.array_equal(ones[chunk.columns["final"]] - ones[chunk.columns["initial"]], gained)
-    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began) / 1024
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row = {"N": sites, "largest sector": int(program.arrays["size"].max()), "kind": program.kind}
     row |= {"ns per collision": 1e9 * spent / (2 * periods * max(n, 64)), "model and program, s": seconds + compiled}
-    print(json.dumps(row | {"memory beside the interpreter, MB": memory, "charges balance": bool(held)}))
+    print(json.dumps(row | {"memory of the process, MB": memory, "charges balance": bool(held)}))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from collide.operators import as_hermitian, as_state
 from collide.outcomes import closing, opening, product_populations
 
 MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
-REFERRED = 64  # the same where a reference stands for the final state, which then need not be known
+REFERRED = 32  # the same where a reference stands for the final state, which then need not be known
 KEEP = ("totals", "jumps", "final_state")
 LABELS = ("heat", "all")
 

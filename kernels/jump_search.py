@@ -35,6 +35,7 @@ STAY, NONE, JUMP, STOP = -1.0, 0.0, 1.0, 2.0  # values of the row EVENT; the fir
 FILLED = 6  # so many of the rows are filled lane by lane, the others by all lanes together
 
 _ITERATIONS = 64
+_MANY = 8  # states from which four rows of a product are taken at a time
 _TOGETHER = 4  # coordinates: 4 x 24 terms of 256 bytes fill half of the first cache
 
 
@@ -85,10 +86,36 @@ def product(power, first, m, state, trial):
     """Write P state into `trial`, P row by row at ``power[first]``; return the norms squared.
 
     Two rows at a time and four sums of squares, because an addition waits four cycles for the one before it, and eight
-    independent ones keep the processor busy meanwhile.
+    independent ones keep the processor busy meanwhile.  In large blocks four rows: a pair of loads serves more of them.
     """
     upper_real, upper_imag, lower_real, lower_imag = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-    for a in range(0, m - 1, 2):
+    fours = m // 4 * 4 if m >= _MANY else 0
+    for a in range(0, fours, 4):
+        at = first + a * m
+        x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        s, t, w, z = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for b in range(m):
+            real, imag = load(state, 2 * b), load(state, 2 * b + 1)
+            p, q, f, g = power[at + b], power[at + m + b], power[at + 2 * m + b], power[at + 3 * m + b]
+            x, y = fma(splat(p.real), real, x), fma(splat(p.real), imag, y)
+            u, v = fma(splat(q.real), real, u), fma(splat(q.real), imag, v)
+            s, t = fma(splat(f.real), real, s), fma(splat(f.real), imag, t)
+            w, z = fma(splat(g.real), real, w), fma(splat(g.real), imag, z)
+            x, y = fma(splat(-p.imag), imag, x), fma(splat(p.imag), real, y)
+            u, v = fma(splat(-q.imag), imag, u), fma(splat(q.imag), real, v)
+            s, t = fma(splat(-f.imag), imag, s), fma(splat(f.imag), real, t)
+            w, z = fma(splat(-g.imag), imag, w), fma(splat(g.imag), real, z)
+        store(trial, 2 * a, x)
+        store(trial, 2 * a + 1, y)
+        store(trial, 2 * a + 2, u)
+        store(trial, 2 * a + 3, v)
+        store(trial, 2 * a + 4, s)
+        store(trial, 2 * a + 5, t)
+        store(trial, 2 * a + 6, w)
+        store(trial, 2 * a + 7, z)
+        upper_real, upper_imag = fma(s, s, fma(x, x, upper_real)), fma(t, t, fma(y, y, upper_imag))
+        lower_real, lower_imag = fma(w, w, fma(u, u, lower_real)), fma(z, z, fma(v, v, lower_imag))
+    for a in range(fours, m - 1, 2):
         upper, lower = first + a * m, first + (a + 1) * m
         x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
         for b in range(m):
