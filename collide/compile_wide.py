@@ -19,6 +19,7 @@ from collide.compile_jumps import explain
 from collide.ends import Basis, cumulative
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.superoperator import effective_hamiltonian
+from collide.exchange import COMPLETENESS
 from collide.kernels.wide_tables import MIX, PHASE, TURN
 from collide.outcomes import energies
 from collide.protocol import Protocol, is_product
@@ -153,6 +154,9 @@ def _outcomes(process: Process, labels: str) -> tuple[Sparse, list[Outcome]]:
             for op, label in whole
             for before, counted in found
         ]
+    error = float(abs(sum(op.conj().T @ op for op, _ in found) - identity).max())
+    if error > COMPLETENESS:
+        raise ValueError(f"the outcomes of a period miss completeness by {error:.3g}")
     if labels == "all":
         return sp.csr_array(identity.shape, dtype=complex), found
     (null, counted), *events = found

@@ -25,7 +25,7 @@ def spin_bath(name: str, temperature: float) -> Bath:
     return Bath(name, temperature=temperature, statistics="spin")
 
 
-def chain(N: int, *, tau: float = 0.5, g: float = 0.3, rates: tuple[float, float] = (0.1, 0.2), **fields: float) -> Any:
+def chain(N: int, *, tau: float = 0.5, g: float = 0.3, rates: tuple[float, float] = (0.4, 0.6), **fields: float) -> Any:
     """XXZ chain between spin baths, with a field that grows along it."""
     space = Space(*[qubit()] * N)
     H = sum((1.0 + fields.get("slope", 0.0) * j) * space.number(j) for j in range(N))
@@ -244,6 +244,7 @@ def test_twelve_qubits_without_a_matrix() -> None:
     assert peak < 16 * d * d / 2
     assert program.kind == "gates"
     assert max(array.size for array in program.arrays.values()) < 40 * d
+    assert program.arrays["final_p"][0] == pytest.approx(0.7**12)
     ones = np.array([bin(k).count("1") for k in range(d)])
     first = np.flatnonzero(program.arrays["initial_p"] > 0)[columns["initial"]]
     gained = columns["counts"].astype(int) @ program.arrays["count_charge"]
