@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
+PEERS := benchmarks/.venv-peers
 
 # BLAS threads would only compete with the threads of an ensemble for the same cores
 export OMP_NUM_THREADS ?= 1
@@ -30,10 +31,12 @@ test: $(VENV)/.installed-dev ## the physics tests; ARGS='-k philox -x' is passed
 verify: $(VENV)/.installed-dev ## the long statistical court in tests/verification
 	$(BIN)/python -m pytest -m verification tests/verification $(ARGS)
 
-bench: $(VENV)/.installed-dev ## speed, each number beside a peer measured in the same run
-	@set -e; for script in benchmarks/[a-z]*.py; do \
-		echo "== $$script"; $(BIN)/python "$$script" $(ARGS); \
-	done
+BENCHMARKS := w1_jumps w2_chain w3_cavity w4_collisions w5_gates collisions_plain scaling cold_start storage
+
+bench: $(VENV)/.installed-dev $(PEERS)/.installed ## speed, each number beside a peer measured in the same run
+	@status=0; for name in $(BENCHMARKS); do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(ARGS) || status=1; \
+	done; cat $(BENCHMARKS:%=benchmarks/results/%.md) > benchmarks/results/all.md; exit $$status
 
 lint: $(VENV)/.installed-dev ## ruff (rules and layout) and mypy
 	@status=0; for check in 'ruff check' 'ruff format --check' mypy; do \
@@ -73,3 +76,9 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $(VENV)/.installed $@
+
+# dynamiqs and JAX ask for other versions of what we stand on, so they live apart
+$(PEERS)/.installed: | $(BIN)/python
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install -q dynamiqs
+	@touch $@

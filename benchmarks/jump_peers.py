@@ -65,16 +65,17 @@ class Dynamiqs:
         return float(answer["seconds"]), np.array(answer["counts"])
 
 
-def dynamiqs_worker(system: Any, n: int, most: int) -> None:
-    """What runs inside the peers' environment."""
+def dynamiqs_worker(system: Any, n: int, most: int, precision: str = "double") -> None:
+    """What runs inside the peers' environment; single precision is dynamiqs' default."""
     import dynamiqs as dq
     import jax
     import jax.numpy as jnp
     import optimistix
 
-    dq.set_precision("double")
+    dq.set_precision(precision)
     H, ops, ket, end = system
-    method = dq.method.Event(root_finder=optimistix.Newton(1e-6, 1e-6))
+    tight = 1e-6 if precision == "double" else 1e-4  # the first is QuTiP's own tolerance of jump times
+    method = dq.method.Event(root_finder=optimistix.Newton(tight, tight))
     matrices = [dq.asqarray(np.asarray(op.todense() if hasattr(op, "todense") else op)) for op in (H, *ops)]
     for line in sys.stdin:
         began = time.process_time()
@@ -83,6 +84,7 @@ def dynamiqs_worker(system: Any, n: int, most: int) -> None:
             jax.random.split(jax.random.key(int(line)), n), method=method, save_states=False, nmaxclick=most,
         )  # fmt: skip
         counts = np.asarray(result.nclicks)
+        np.asarray(result.clicktimes)
         print(json.dumps({"seconds": time.process_time() - began, "counts": counts.tolist()}), flush=True)
 
 

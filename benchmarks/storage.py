@@ -9,7 +9,6 @@ measured on the columns of a real run.
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import json
 import os
 from pathlib import Path
 import statistics
@@ -20,9 +19,9 @@ import time
 from typing import Any
 
 import h5py
+from measure import save
 import numpy as np
 
-import collide
 from collide.ensemble import load, run_program, verbs
 from collide.machines import rectifier
 from collide.program import compile_program
@@ -33,7 +32,6 @@ LIMIT_SHARE, LIMIT_MB = 0.10, 600  # of a run with totals; of 10^7 trajectories
 
 MEMORY = """
 import resource, sys
-import collide
 from collide.machines import rectifier
 ntraj, out = int(sys.argv[1]), sys.argv[2] or None
 collide.run(rectifier(g=0.05), 10, 1.0, seed=1)
@@ -156,44 +154,29 @@ def lzf() -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the tables; exit status 1 if a limit is exceeded."""
+    """Print the tables and save them; exit status 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ntraj", type=int, default=200_000, help="trajectories of the run whose writing is timed")
     parser.add_argument(
         "--large", type=int, default=10_000_000, help="trajectories of the run whose memory is measured"
     )
-    parser.add_argument("--out", type=Path, help="also write the numbers as JSON")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "results" / "storage")
     options = parser.parse_args(argv)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        results: dict[str, Any] = {"version": collide.__version__, "writing": {}}
-        print(f"writing, W1, {options.ntraj} trajectories: time in the store over time in the rest of the run")
-        words = ("clock", "processor", "to create", "to force to the disk", "bytes/trajectory", "rest of the run")
-        print(f"  {'keep':<16}{words[0]:>10}{words[1]:>12}{words[2]:>12}{words[3]:>22}{words[4]:>18}{words[5]:>18}")
-        for keep in (("totals", "jumps"), ("totals",)):
-            found = writing(folder, options.ntraj, keep)
-            results["writing"][" ".join(keep)] = found
-            shares = f"{100 * found['share_of_clock']:8.1f} %{100 * found['share_of_processor']:10.1f} %"
-            once = f"{1000 * found['seconds_to_create']:9.1f} ms{1000 * found['seconds_to_force']:19.0f} ms"
-            each = f"{found['bytes_per_trajectory']:18.1f}{found['us_per_trajectory']:11.2f} us/traj"
-            print(f"  {' '.join(keep):<16}{shares}{once}{each}")
-        results["layouts"] = layouts(folder)
-        print("layout of the columns             bytes/traj   write us/traj   read us/traj")
-        for row in results["layouts"]:
-            print(f"  {row['way']:<30}{row['bytes']:12.1f}{row['write_us']:16.3f}{row['read_us']:15.3f}")
-        results["memory"] = [memory(folder, 1_000_000, False, 300.0), memory(folder, options.large, True, 30.0)]
-        for row in results["memory"]:
-            where = "with a file" if row["file"] else "without a file"
-            print(
-                f"memory of {row['ntraj']} trajectories {where}: {row['MB']:.0f} MB (before: {row['baseline_MB']:.0f})"
-            )
-        limit = verbs.MEMORY_LIMIT / 2**20
-        print(f"records move from memory to a temporary file at {limit:.0f} MB")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(results, indent=1) + "\n")
-    heavy = results["writing"]["totals"]["share_of_processor"] > LIMIT_SHARE
-    large = max(row["MB"] for row in results["memory"]) > LIMIT_MB
+        written: list[dict[str, Any]] = [
+            {"keep": " ".join(keep)} | writing(folder, options.ntraj, keep)
+            for keep in (("totals",), ("totals", "jumps"))
+        ]
+        sizes = [memory(folder, 1_000_000, False, 300.0), memory(folder, options.large, True, 30.0)]
+        tables = {
+            f"Writing, W1, {options.ntraj} trajectories: the store's share of the rest of the run": written,
+            "Layout of the columns, a trajectory": layouts(folder),
+            f"Memory; records move to a temporary file at {verbs.MEMORY_LIMIT / 2**20:.0f} MB": sizes,
+        }
+    save(options.out, "Storage", tables)
+    heavy = written[0]["share_of_processor"] > LIMIT_SHARE
+    large = max(row["MB"] for row in sizes) > LIMIT_MB
     return int(heavy or large)
 
 

@@ -4,7 +4,7 @@ H = w/2 (sz1 + sz2) + g (s1^+ s2^- + h.c.) with w = 1, boson baths with gamma_L 
 T_R = 0.1 on its ends, from the ground state to t = 50/gamma_L: all jump times and channels are known at the end, on
 every side.  Peers: QuTiP ``mcsolve(method="diag")``, its fastest here; its default (adams), in the laboratory frame as
 a user writes it; dynamiqs with ``Event`` and a Newton root finder, warm, in the rotating frame that suits it, in double
-and in single precision, from an environment of its own (made on request by ``--install``).
+and in single precision, from an environment of its own, which `make bench` makes.
 
 Everybody runs on one core and one thread, and is charged with processor time, which neighbours on a shared machine
 lengthen less than the clock on the wall. Rounds alternate; a ratio is the median over rounds of the peer's time per
@@ -14,35 +14,27 @@ exact averaged state) and the records are made in every round. The row below sta
 ends with an `Ensemble`; divide by its ratio for that comparison. A timing is void unless the mean count of every
 channel agrees with the exact one within 4.5 standard errors.
 
-    python benchmarks/w1_jumps.py --install
+    python benchmarks/w1_jumps.py
 """
 
 import argparse
 from collections.abc import Callable
 from functools import partial
-import json
 import math
-import os
 from pathlib import Path
-import platform
 import statistics
-import subprocess
 import sys
-import time
 from typing import Any
-import warnings
 
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-os.environ |= THREADS  # before anybody loads a BLAS
+from jump_peers import PEERS, Dynamiqs, dynamiqs_worker, qutip_counts
+from measure import LIMIT, pinned, save, timed
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-LIMIT = 4.5
 HERE = Path(__file__).resolve().parent
-PEERS = HERE / ".venv-peers"
 OMEGA, GAMMA_L, GAMMA_R, T_L, T_R = 1.0, 0.01, 0.02, 1.0, 0.1
 END = 50 / GAMMA_L
 OURS = "collide: compile and run"
+LONG = "collide: ten times as many"
 SPAN = 0.2
 """Seconds of a round; whoever needs less for an ensemble makes several."""
 
@@ -119,83 +111,14 @@ def whole_round(g: float, ntraj: int, seed: int) -> np.ndarray:
     return np.asarray(ens.counts)
 
 
+def lone(g: float, omega: float = OMEGA) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, float]:
+    """H, operators, opening ket and end, as the peers take them; omega = 0 is a frame that changes no jump."""
+    return *matrices(g, omega), np.eye(4, dtype=complex)[0], END
+
+
 def qutip_round(g: float, ntraj: int, seed: int, method: str) -> np.ndarray:
     """Counts (ntraj, 4) by mcsolve with its own tolerances."""
-    import qutip
-
-    H, ops = matrices(g)
-    options = {"method": method, "map": "serial", "progress_bar": "", "store_states": False, "keep_runs_results": False}
-    if method != "diag":
-        options["nsteps"] = 10_000_000  # the default stops the integrator long before t = 5000
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = qutip.mcsolve(
-            qutip.Qobj(H), qutip.basis(4, 0), [0.0, END], [qutip.Qobj(c) for c in ops],
-            ntraj=ntraj, seeds=seed, options=options,
-        )  # fmt: skip
-    return np.array([np.bincount(np.asarray(which, dtype=int), minlength=4) for which in result.col_which])
-
-
-class Dynamiqs:
-    """jssesolve in a process of its own, which compiles once and then runs a round whenever it is told a seed."""
-
-    def __init__(self, g: float, ntraj: int, precision: str) -> None:
-        command = [
-            str(PEERS / "bin" / "python"),
-            __file__,
-            "--dynamiqs",
-            precision,
-            "--g",
-            str(g),
-            "--ntraj",
-            str(ntraj),
-        ]
-        flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
-        )  # fmt: skip
-        self.round(0)  # compilation is theirs for free
-
-    def round(self, seed: int) -> tuple[float, np.ndarray]:
-        """Seconds and counts."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(f"{seed}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("dynamiqs ended without an answer")
-        answer = json.loads(line)
-        return float(answer["seconds"]), np.array(answer["counts"])
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()
-
-
-def dynamiqs_worker(g: float, ntraj: int, precision: str) -> None:
-    """What runs inside the peers' environment."""
-    import dynamiqs as dq
-    import jax
-    import jax.numpy as jnp
-    import optimistix
-
-    dq.set_precision(precision)
-    H, ops = matrices(g, omega=0.0)  # a frame that changes no jump and needs far fewer steps
-    tight = 1e-6 if precision == "double" else 1e-4  # the first is QuTiP's own tolerance of jump times
-    method = dq.method.Event(root_finder=optimistix.Newton(tight, tight))
-    for line in sys.stdin:
-        began = time.process_time()
-        keys = jax.random.split(jax.random.key(int(line)), ntraj)
-        result = dq.jssesolve(
-            dq.asqarray(H), [dq.asqarray(c) for c in ops], dq.basis(4, 0), jnp.array([0.0, END]), keys,
-            method=method, save_states=False, nmaxclick=300,
-        )  # fmt: skip
-        counts = np.asarray(result.nclicks)
-        np.asarray(result.clicktimes)
-        seconds = time.process_time() - began
-        print(json.dumps({"seconds": seconds, "counts": counts.tolist()}), flush=True)
+    return qutip_counts(lone(g), ntraj, seed, method)
 
 
 def z_score(counts: np.ndarray, truth: tuple[np.ndarray, np.ndarray]) -> float:
@@ -204,30 +127,18 @@ def z_score(counts: np.ndarray, truth: tuple[np.ndarray, np.ndarray]) -> float:
     return float(np.max(np.abs(counts.mean(0) - mean) / np.sqrt(variance / n + 1 / n**2)))
 
 
-def timed(function: Any, *arguments: Any) -> tuple[float, np.ndarray]:
-    """Processor time and result."""
-    began = time.process_time()
-    result = function(*arguments)
-    return time.process_time() - began, result
-
-
 def repeated(play: Callable[[int], tuple[float, np.ndarray]], seed: int) -> tuple[float, np.ndarray]:
     """Mean processor time of as many ensembles as fill `SPAN`, each with a model of its own, and all their counts.
 
     A round of ours lasts milliseconds between seconds of the peers', which have the caches to themselves by then.
     """
-    seconds, counts = [], []
+    seconds: list[float] = []
+    counts: list[np.ndarray] = []
     while sum(seconds) < SPAN:
         spent, found = play(seed + 1000 * len(seconds))
         seconds.append(spent)
         counts.append(found)
     return statistics.mean(seconds), np.concatenate(counts)
-
-
-def install() -> None:
-    """Make the peers' environment."""
-    subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-    subprocess.run([str(PEERS / "bin" / "pip"), "install", "-q", "dynamiqs"], check=True)
 
 
 def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
@@ -241,7 +152,7 @@ def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
             20,
             partial(repeated, lambda seed: timed(compile_and_run, collide_model(g), 20, seed)),
         ),
-        "collide: ten times as many": (
+        LONG: (
             10 * n,
             partial(repeated, lambda seed: timed(compile_and_run, collide_model(g), 10 * n, seed)),
         ),
@@ -249,36 +160,44 @@ def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
         "QuTiP diag, 20 trajectories": (20, lambda seed: timed(qutip_round, g, 20, seed, "diag")),
         "QuTiP default (adams)": (few, lambda seed: timed(qutip_round, g, few, seed, "adams")),
     }
-    if options.install and not PEERS.exists():
-        install()
     for precision in options.precisions:
         if not (PEERS / "bin" / "python").exists():
-            print("dynamiqs is left out: --install makes an environment for it", file=sys.stderr)
+            print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
             break
         try:
-            found[f"dynamiqs {precision}"] = (n, Dynamiqs(g, n, precision).round)
+            found[f"dynamiqs {precision}"] = (n, Dynamiqs(__file__, f"{g},{precision}", n, 300).round)
         except (RuntimeError, OSError) as error:
             print(f"dynamiqs in {precision} precision is left out: {error}", file=sys.stderr)
     return found
 
 
+def fraction_of_peak(g: float, seconds: float, jumps: float) -> float:
+    """Share of the core's multiply-adds that one search for every jump uses, of a time per trajectory."""
+    from fma_peak import fma_peak, search_flops
+
+    from collide.engines import jump_tables
+    from collide.program import compile_program
+
+    model, ket = collide_model(g)
+    return search_flops(jump_tables(compile_program(model, END, initial=ket))) * jumps / seconds / fma_peak()
+
+
 def main() -> None:
-    """Print a table and save it as JSON."""
+    """Print a table and save it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ntraj", type=int, default=1000)
     parser.add_argument("--default-ntraj", type=int, default=20, help="of QuTiP's default, which is slow")
     parser.add_argument("--g", type=float, default=0.05)
     parser.add_argument("--precisions", nargs="*", default=["double", "single"], help="of dynamiqs; none leaves it out")
-    parser.add_argument("--install", action="store_true", help="make benchmarks/.venv-peers with dynamiqs if missing")
-    parser.add_argument("--dynamiqs", choices=["double", "single"], help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "w1_jumps.json")
+    parser.add_argument("--dynamiqs", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "w1_jumps")
     options = parser.parse_args()
     if options.dynamiqs:
-        dynamiqs_worker(options.g, options.ntraj, options.dynamiqs)
+        (g, precision), (n, most) = options.dynamiqs[0].split(","), map(int, options.dynamiqs[1:])
+        dynamiqs_worker(lone(float(g), omega=0.0), n, most, precision)
         return
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # inherited by the peers' processes
+    pinned()
     truth = exact(options.g)
     players = contestants(options)
     whole_round(options.g, 10, 0)  # kernels come from their cache
@@ -290,41 +209,20 @@ def main() -> None:
             spent, counts = play(round_ + 1)
             seconds[name].append(spent / n)
             worst[name] = max(worst[name], z_score(counts, truth))
-    report(options, seconds, worst, {name: n for name, (n, _) in players.items()}, truth)
+    rows = [row_of(name, players[name][0], times, seconds, worst[name]) for name, times in seconds.items()]
+    jumps = float(truth[0].sum())
+    title = f"W1: two qubits, g = {options.g:g}, t = {END:g}, {jumps:.1f} jumps a trajectory, {options.rounds} rounds"
+    long = statistics.median(seconds[LONG])
+    share = {"us a trajectory": 1e6 * long, "share of the core's peak": fraction_of_peak(options.g, long, jumps)}
+    save(options.out, title, {"Beside peers": rows, f"Ours, {LONG.removeprefix('collide: ')}": [share]})
 
 
-def report(
-    options: argparse.Namespace,
-    seconds: dict[str, list[float]],
-    worst: dict[str, float],
-    ntraj: dict[str, int],
-    truth: tuple[np.ndarray, np.ndarray],
-) -> None:
-    """The table; void where the physics is off."""
-    rows = {}
-    print(
-        f"two qubits, g = {options.g:g}, t = {END:g}, {truth[0].sum():.1f} jumps a trajectory, {options.rounds} rounds"
-    )
-    print(f"{'':30s}{'trajectories':>13s}{'us each':>12s}{'ratio':>10s}{'from':>10s}{'to':>10s}{'max |z|':>9s}")
-    for name, times in seconds.items():
-        ratios = sorted(a / b for a, b in zip(times, seconds[OURS], strict=True))
-        row = {
-            "ntraj": ntraj[name],
-            "microseconds": 1e6 * statistics.median(times),
-            "ratio": statistics.median(ratios),
-            "ratio_range": [ratios[0], ratios[-1]],
-            "max_z": worst[name],
-            "void": worst[name] > LIMIT,
-        }
-        rows[name] = row
-        verdict = f"  VOID: mean counts are off by more than {LIMIT} standard errors" if row["void"] else ""
-        print(
-            f"{name:30s}{row['ntraj']:13d}{row['microseconds']:12.4g}{row['ratio']:10.4g}{ratios[0]:10.4g}"
-            f"{ratios[-1]:10.4g}{worst[name]:9.2f}{verdict}"
-        )
-    rows["machine"] = {"processor": platform.processor(), "python": platform.python_version(), "numpy": np.__version__}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(rows, indent=1))
+def row_of(name: str, n: int, times: list[float], everybody: dict[str, list[float]], z: float) -> dict[str, Any]:
+    """One row of the table; void where the physics is off."""
+    ratios = sorted(a / b for a, b in zip(times, everybody[OURS], strict=True))
+    row: dict[str, Any] = {"": name, "trajectories": n, "us each": 1e6 * statistics.median(times)}
+    row |= {"ratio": statistics.median(ratios), "from": ratios[0], "to": ratios[-1], "max |z|": z}
+    return row | {"verdict": "ok" if z <= LIMIT else "VOID: the physics is off"}
 
 
 if __name__ == "__main__":

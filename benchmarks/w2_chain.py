@@ -117,7 +117,7 @@ def compare(sites: int, options: argparse.Namespace) -> list[dict[str, Any]]:
         count = options.dynamiqs_ntraj
         players["dynamiqs"] = (count, 0.0, Dynamiqs(__file__, f"{sites},{g}", count, 300).round)
     elif small:
-        print("dynamiqs is left out: benchmarks/w1_jumps.py --install makes an environment for it", file=sys.stderr)
+        print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ground, NOWHERE, 16, 0)
     our_round(model, blurred, mixing, 16, 0)
     return race(players, truth, options.rounds, LIMIT)

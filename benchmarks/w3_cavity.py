@@ -94,7 +94,7 @@ def main() -> None:
     if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists():
         players["dynamiqs"] = (options.dynamiqs_ntraj, 0.0, Dynamiqs(__file__, "-", options.dynamiqs_ntraj, 400).round)
     elif options.dynamiqs_ntraj:
-        print("dynamiqs is left out: benchmarks/w1_jumps.py --install makes an environment for it", file=sys.stderr)
+        print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ket, 16, 0)
     rows = race(players, truth, options.rounds, LIMIT)
     condition = np.linalg.cond(np.linalg.eig(system[0] - 0.5j * sum(op.conj().T @ op for op in system[1]))[1])

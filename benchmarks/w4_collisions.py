@@ -11,27 +11,25 @@ Ours are listed three times: with the tables that the kernel makes of a program,
 import argparse
 from collections.abc import Callable
 from functools import partial
-import json
 import math
 from pathlib import Path
-import platform
 import statistics
 import time
 from typing import Any
 
 from fma_peak import fma_peak, search_flops
+from measure import LIMIT, pinned, save
 from numba import njit
 import numpy as np
 from numpy.typing import NDArray
 
-import collide
 from collide.engines import event_tables
 from collide.exact.process import Instrument, Unitary, embed
 from collide.machines import rectifier
 from collide.program import Program, compile_program, run_chunk
 
 POINT: dict[str, Any] = {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08, "T_L": 1.0, "T_R": 0.3}
-TAU, LIMIT = 0.5, 4.5
+TAU = 0.5
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
@@ -184,6 +182,20 @@ def fraction_of_peak(nanoseconds: float, periods: int) -> tuple[float, float]:
     return each, search_flops(event_tables(program)) / (each * 1e-9) / fma_peak()
 
 
+def rows_of(found: dict[str, float]) -> list[dict[str, Any]]:
+    """Rows of the table; like for like where labels are the same."""
+    return [
+        {
+            "": name,
+            "labels": "null ones unread" if "heat" in name else "all",
+            "ns a collision": value,
+            "NumPy / it": found["NumPy vectorised"] / value,
+            "plain loop / it": found["plain Numba loop"] / value,
+        }
+        for name, value in found.items()
+    ]
+
+
 def main() -> None:
     """Print a table and save it as Markdown and JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -191,33 +203,14 @@ def main() -> None:
     parser.add_argument("--periods", type=int, default=5000)
     parser.add_argument("--peer-periods", type=int, default=100)
     parser.add_argument("--ntraj", type=int, nargs="+", default=[1000, 20])
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/w4_collisions"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "results" / "w4_collisions")
     options = parser.parse_args()
-    lines = ["| trajectories | party | labels | ns/collision | NumPy / it | Numba / it |", "|---|---|---|---|---|---|"]
-    saved: dict[str, Any] = {"version": collide.__version__, "cpu": cpu(), "python": platform.python_version()}
-    for n in options.ntraj:
-        found = measure(n, options.periods, options.peer_periods, options.rounds)
-        saved[str(n)] = found
-        for name, value in found.items():
-            labels = "null ones unread" if "heat" in name else "all"
-            over_numpy, over_numba = found["NumPy vectorised"] / value, found["plain Numba loop"] / value
-            lines.append(f"| {n} | {name} | {labels} | {value:.3g} | {over_numpy:.3g} | {over_numba:.3g} |")
-    each, fraction = fraction_of_peak(saved[str(options.ntraj[0])]["collide heat, bare"], options.periods)
-    saved |= {"fma_peak": fma_peak(), "ns_per_event": each, "fraction_of_peak": fraction}
-    lines += ["", f"{each:.3g} ns an event; core: {1e-9 * fma_peak():.4g} GFLOP/s, of which a search for every event"]
-    lines += [f"would use {fraction:.1%}."]
-    table = "\n".join(lines)
-    print(f"{saved['cpu']}\n{table}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.with_suffix(".json").write_text(json.dumps(saved, indent=1) + "\n")
-    options.out.with_suffix(".md").write_text(f"{saved['cpu']}\n\n{table}\n")
-
-
-def cpu() -> str:
-    """Name of the processor."""
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
-    return names[0].split(":")[1].strip() if names else platform.processor()
+    pinned()
+    found = {n: measure(n, options.periods, options.peer_periods, options.rounds) for n in options.ntraj}
+    tables = {f"{n} trajectories": rows_of(times) for n, times in found.items()}
+    each, share = fraction_of_peak(found[options.ntraj[0]]["collide heat, bare"], options.periods)
+    tables["labels='heat', bare"] = [{"ns an event": each, "share of the core's peak, at most": share}]
+    save(options.out, f"W4: two qubits between thermal qubits, {2 * options.periods} collisions", tables)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
     if (PEERS / "bin" / "python").exists():
         players["JAX, all labels"] = (few, short, Jax(few, short).round)
     else:
-        print("JAX is left out: benchmarks/w1_jumps.py --install makes an environment for it", file=sys.stderr)
+        print("JAX is left out: `make bench` makes an environment for it", file=sys.stderr)
     for labels in ("heat", "all"):
         our_round(model, ground, 16, 2, 0, labels)
     found: dict[str, list[float]] = {name: [] for name in players}

@@ -15,7 +15,7 @@ from collide.ensemble import load, resume, run
 from collide.machines import rectifier
 from fake_program import same_bits
 
-KILLS, NTRAJ, SIZE, SEED = 25, 20_000, 256, 12
+KILLS, NTRAJ, SIZE, SEED = 25, 100_000, 256, 12
 SETTINGS: dict[str, dict[str, Any]] = {
     "jumps": {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08},
     "collisions": {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08, "picture": "collision", "tau": 1.0},
