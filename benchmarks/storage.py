@@ -32,6 +32,7 @@ LIMIT_SHARE, LIMIT_MB = 0.10, 600  # of a run with totals; of 10^7 trajectories
 
 MEMORY = """
 import resource, sys
+import collide
 from collide.machines import rectifier
 ntraj, out = int(sys.argv[1]), sys.argv[2] or None
 collide.run(rectifier(g=0.05), 10, 1.0, seed=1)
