@@ -127,11 +127,12 @@ def random_collisions(rng: np.random.Generator) -> CollisionModel:
 collision_models = st.builds(random_collisions, generators)
 
 
-def time_for_theorem(model: Any, rho: Any, t: float) -> float:
-    """`t` halved until the exact variance of e^{-Sigma} is at most `MOST_VARIANCE`; a model must have such a time."""
+def time_for_theorem(model: Any, rho: Any, t: float) -> float | None:
+    """`t` halved until the exact variance of e^{-Sigma} is at most `MOST_VARIANCE`; None if a model has no such time."""
     shortest = model.process.tau or 1e-3
     while model.trajectory_statistics(t, rho).exponential_average.variance > MOST_VARIANCE:
-        assume(t > shortest)
+        if t <= shortest:
+            return None
         t /= 2
         if model.process.tau is not None:
             t = max(round(t / model.process.tau), 1) * model.process.tau
@@ -153,7 +154,10 @@ def deviations(
     """
     d = model.process.d
     rho = random_state(rng, d)
-    t = time_for_theorem(model, rho, t)
+    shorter = time_for_theorem(model, rho, t)
+    assume(shorter is not None)
+    assert shorter is not None
+    t = shorter
     middle = t / 2 if model.process.tau is None else max(round(t / 2 / model.process.tau), 0) * model.process.tau
     times = sorted({middle, t})
     ops = hermitian_basis(d)

@@ -114,6 +114,7 @@ def judged(model: Any, initial: Any, row: Any, labels: str = "all") -> tuple[Any
     tau = model.process.tau
     longest = LONGEST if tau is None else round(LONGEST / tau) * tau
     t = time_for_theorem(model, initial, longest)
+    assert t is not None
     program = compile_program(model, t, initial=initial, labels=labels)
     a = program.arrays
     exact = model.trajectory_statistics(t, initial, opening=a["initial_kets"], closing=a["final_kets"])
