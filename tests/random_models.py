@@ -128,7 +128,7 @@ collision_models = st.builds(random_collisions, generators)
 
 
 def time_for_theorem(model: Any, rho: Any, t: float) -> float | None:
-    """`t` halved until the exact variance of e^{-Sigma} is at most `MOST_VARIANCE`; None if a model has no such time."""
+    """`t` halved until the exact variance of e^{-Sigma} is at most `MOST_VARIANCE`; None if there is no such time."""
     shortest = model.process.tau or 1e-3
     while model.trajectory_statistics(t, rho).exponential_average.variance > MOST_VARIANCE:
         if t <= shortest:
