@@ -11,12 +11,11 @@ one within 4.5 standard errors, or its row is void.
 import argparse
 import math
 from pathlib import Path
-import resource
 import statistics
 import time
 from typing import Any
 
-from measure import THREADS, save, z_of_mean
+from measure import THREADS, peak_memory, save, z_of_mean
 import numpy as np
 
 from collide.ensemble import run_program
@@ -40,6 +39,15 @@ def w4(labels: str = "heat", periods: int = 5000) -> tuple[Any, Program]:
     return model, compile_program(model, 0.5 * periods, labels=labels)
 
 
+def w3() -> Program:
+    """The driven cavity, from its ground state."""
+    from w3_cavity import END, LEVELS, matrices, model_of
+
+    system = matrices()
+    uniform = ("product", [1 / (2 * LEVELS)] * (2 * LEVELS))
+    return compile_program(model_of(system), END, initial=system[2], closing=uniform)
+
+
 def threads(program: Program, ntraj: int, rounds: int) -> dict[str, Any]:
     """Seconds on the wall with one and with two threads, in turn."""
     seconds: dict[int, list[float]] = {1: [], 2: []}
@@ -47,7 +55,7 @@ def threads(program: Program, ntraj: int, rounds: int) -> dict[str, Any]:
     for round_ in range(rounds + 1):
         for n in seconds:
             began = time.perf_counter()
-            ensemble = run_program(program, ntraj, 1, threads=n, progress=False)
+            ensemble = run_program(program, ntraj, 1, threads=n, progress=False, chunk_size=ntraj // 32)
             if round_:  # the first one loads kernels and makes tables
                 seconds[n].append(time.perf_counter() - began)
             heat.append(np.column_stack(list(ensemble.heat.values())))
@@ -74,7 +82,7 @@ def cost(model: Any, program: Program, ntraj: int) -> dict[str, Any]:
         "ntraj": ntraj,
         "seconds": seconds,
         "us a trajectory": 1e6 * seconds / ntraj,
-        "resident / MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "resident / MB": peak_memory(),
         "z of the heat": z_of_mean(np.asarray(ensemble.heat[bath]), mean, variance),
         "exchanges": float(np.asarray(ensemble.counts).sum(axis=1).mean()),
     }
@@ -111,7 +119,12 @@ def main() -> None:
     parser.add_argument("--longest", type=float, default=1e7, help="time of the longest trajectories")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling")
     options = parser.parse_args()
-    parties = {"W1": (w1()[1], 200_000), "W4a": (w4()[1], 200_000), "W4b": (w4("all")[1], 20_000)}
+    parties = {
+        "W1": (w1()[1], 262_144),
+        "W3": (w3(), 4096),
+        "W4a": (w4()[1], 262_144),
+        "W4b": (w4("all")[1], 65_536),
+    }
     tables = {
         "Threads": [{"workload": name} | threads(*party, options.rounds) for name, party in parties.items()],
         "W1 in trajectories": in_trajectories(*w1(), options.largest),

@@ -282,9 +282,7 @@ def lengths(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def one_length(sites: int, periods: int, n: int) -> None:
     """One row of `lengths`, in a process of its own for its memory."""
-    import resource
-
-    from measure import timed
+    from measure import peak_memory, timed
 
     from collide.program import compile_program, run_chunk
 
@@ -296,10 +294,9 @@ def one_length(sites: int, periods: int, n: int) -> None:
     gained = chunk.columns["counts"].astype(int) @ program.arrays["count_charge"]
     ones = np.array([bin(k).count("1") for k in range(2**sites)])
     held = np.array_equal(ones[chunk.columns["final"]] - ones[chunk.columns["initial"]], gained)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row = {"N": sites, "largest sector": int(program.arrays["size"].max()), "kind": program.kind}
     row |= {"ns per collision": 1e9 * spent / (2 * periods * max(n, 64)), "model and program, s": seconds + compiled}
-    print(json.dumps(row | {"memory of the process, MB": memory, "charges balance": bool(held)}))
+    print(json.dumps(row | {"memory of the process, MB": peak_memory(), "charges balance": bool(held)}))
 
 
 def main() -> None:
