@@ -8,8 +8,6 @@ And a block of one state is left after a number of periods with a geometric law.
 Random numbers stand in the pairs of `jump_flight`, a function of seed, id and number of the event alone.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +26,8 @@ from .jump_board import (
     longest,
     make_queues,
 )
-from .jump_flight import TRAVELLER, Columns, Flight, open_flight, pass_stop, unload
+from .jump_flight import Columns, Flight, open_flight, pass_stop, unload
+from .jump_room import Raw, gathered, make_columns, make_flight, make_sums, roomy, sizes_of, slots_within
 from .jump_search import (
     EVENT,
     JUMP,
@@ -55,11 +54,9 @@ from .lanes import WIDTH, ceil, load, select, splat, store
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
-Raw = dict[str, NDArray[Any]]
 
 _SLOTS_PER_BLOCK = 8 * WIDTH
 _MOST_SLOTS = 2048
-_BUFFER = 2**26  # bytes that what is left at the stops may take
 
 
 @inner
@@ -148,44 +145,27 @@ def run_events(tables: JumpTables, seed: int, start: int, stop: int, record: Rec
     have happened, `jump_channel` the number of the event.
     """
     room = expected_jumps(tables, stop - start) if record.jumps else (0, 0)
-    result, logged = _run(tables, seed, start, stop, record, room)
-    if record.jumps and (logged[0] > room[0] or logged[1] > room[1]):  # counted now, so this time there is room
-        result, _ = _run(tables, seed, start, stop, record, logged)
-    return result
+    return roomy(
+        lambda room: _run(tables, seed, start, stop, record, room),
+        record,
+        room,
+        lambda columns: counted(tables, jumps_of(columns)),
+    )
 
 
 def _run(
     tables: JumpTables, seed: int, start: int, stop: int, record: Record, room: tuple[int, int]
-) -> tuple[Raw, tuple[int, int]]:
-    """Run once with room for so many events of all and of one trajectory; return the result and how many there were."""
-    n, m = stop - start, tables.basis.shape[1]
-    columns, sums = _columns(tables, n, record, room[0]), _sums(tables, record)
+) -> tuple[Raw, Columns]:
+    """Run once with room for so many events of all and of one trajectory; return the result and the columns."""
+    sizes = sizes_of(tables, stop - start, len(tables.e_ops))
+    columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
     larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
-    flight = _flight(tables, n, larger_blocks, record, room[1])
-    slots = len(flight.traveller)
-    queues = make_queues(larger_blocks, slots)
+    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
+    flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    _fly(tables, flight, columns, sums, make_bench(m, 0, exits), queues, np.uint64(seed), as_signed(start), n)
-    logged = int(columns.logged[0]), int(columns.logged[1])
-    result: Raw = {
-        "initial": columns.initial,
-        "final": columns.final,
-        "counts": columns.counts,
-        "closing_energy": columns.closing_energy,
-        "status": columns.status,
-        "expect_sum": sums.expect,
-        "heat_power_sums": sums.heat_power,
-        "heat_pair_sums": sums.heat_pair,
-    }
-    if record.final_state:
-        result["final_state"] = columns.state
-    if record.states:
-        result["states"] = columns.states
-    if record.rho:
-        result["rho_sum"] = sums.rho
-    if record.jumps and logged[0] <= room[0] and logged[1] <= room[1]:
-        result |= counted(tables, jumps_of(columns))
-    return result, logged
+    bench = make_bench(sizes.m, 0, exits)
+    _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), as_signed(start), sizes.n)
+    return gathered(columns, sums, record), columns
 
 
 def as_signed(id: int) -> int:
@@ -202,54 +182,3 @@ def counted(tables: JumpTables, log: Raw) -> Raw:
         "jump_time": log["jump_time"][kept],
         "jump_channel": log["jump_channel"][kept],
     }
-
-
-def _columns(tables: JumpTables, n: int, record: Record, capacity: int) -> Columns:
-    """Empty columns of n trajectories."""
-    ntime, d = len(tables.times), int(np.max(tables.basis)) + 1
-    return Columns(
-        initial=np.empty(n, np.int32),
-        final=np.empty(n, np.int32),
-        counts=np.empty((n, len(tables.quantum)), np.int32),
-        closing_energy=np.empty(n),
-        status=np.empty(n, np.uint8),
-        load=np.zeros((n, 0, 2)),
-        state=np.zeros((n if record.final_state else 0, d), complex),
-        states=np.zeros((n if record.states else 0, ntime, d), complex),
-        row_size=np.zeros(n, np.int64),
-        jump_time=np.empty(capacity),
-        jump_channel=np.empty(capacity, np.int32),
-        logged=np.zeros(2, np.int64),
-    )
-
-
-def _sums(tables: JumpTables, record: Record) -> Sums:
-    """Sums before the first trajectory."""
-    ntime, nbaths, d = len(tables.times), tables.quantum.shape[1], int(np.max(tables.basis)) + 1
-    return Sums(
-        expect=np.zeros((ntime, len(tables.e_ops), 2)),
-        heat_power=np.zeros((ntime, nbaths, 4)),
-        heat_pair=np.zeros((ntime, nbaths * (nbaths - 1) // 2)),
-        rho=np.zeros((ntime if record.rho else 0, d, d), complex),
-    )
-
-
-def _flight(tables: JumpTables, n: int, larger_blocks: int, record: Record, room: int) -> Flight:
-    """As many slots as serve the lanes of every block and fit into the buffer."""
-    ntime, nbaths, nops, m = len(tables.times), tables.quantum.shape[1], len(tables.e_ops), tables.basis.shape[1]
-    shots = ntime if record.rho else 0
-    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m + 12 * room
-    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
-    return Flight(
-        traveller=np.zeros(slots, TRAVELLER),
-        psi=np.zeros((slots, m), complex),
-        heat=np.zeros((slots, ntime, nbaths)),
-        value=np.zeros((slots, ntime, nops)),
-        load=np.zeros((slots, 0, 2)),
-        snapshot=np.zeros((slots, shots, m), complex),
-        snapshot_block=np.zeros((slots, shots), np.int64),
-        weight=np.empty(len(tables.closing)),
-        before=np.zeros(m, complex),
-        log_time=np.empty((slots, room)),
-        log_channel=np.empty((slots, room), np.int32),
-    )

@@ -26,8 +26,9 @@ from .jump_board import (
     longest,
     make_queues,
 )
-from .jump_flight import TRAVELLER, Columns, Flight, open_flight, pass_stop, unload
+from .jump_flight import Columns, Flight, open_flight, pass_stop, unload
 from .jump_loads import begin_dwells, end_dwells
+from .jump_room import Raw, gathered, make_columns, make_flight, make_sums, roomy, sizes_of, slots_within
 from .jump_search import LIFETIME, THRESHOLD, TIME, UNTIL, Bench, descend, elect, expand, locate, make_bench, settle
 from .jump_sums import Sums, add
 from .jump_tables import JumpTables
@@ -40,7 +41,6 @@ Complexes = NDArray[np.complex128]
 
 _SLOTS_PER_BLOCK = 8 * WIDTH
 _MOST_SLOTS = 2048
-_BUFFER = 2**26  # bytes that what is left at the stops may take
 _LONGEST_FIRST_LOG = 2**22
 
 
@@ -155,10 +155,7 @@ def run_jumps(tables: JumpTables, seed: int, start: int, stop: int, record: Reco
         for the jumps row_size (n,) int64 and, trajectory by trajectory, jump_time float64 and jump_channel int32.
     """
     room = expected_jumps(tables, stop - start) if record.jumps else (0, 0)
-    result, logged = _run(tables, seed, start, stop, record, room)
-    if record.jumps and (logged[0] > room[0] or logged[1] > room[1]):  # counted now, so this time there is room
-        result, _ = _run(tables, seed, start, stop, record, logged)
-    return result
+    return roomy(lambda room: _run(tables, seed, start, stop, record, room), record, room, jumps_of)
 
 
 def expected_jumps(tables: JumpTables, n: int) -> tuple[int, int]:
@@ -169,74 +166,23 @@ def expected_jumps(tables: JumpTables, n: int) -> tuple[int, int]:
 
 def _run(
     tables: JumpTables, seed: int, start: int, stop: int, record: Record, room: tuple[int, int]
-) -> tuple[dict[str, NDArray[Any]], tuple[int, int]]:
-    """Run once with room for so many jumps of all and of one trajectory; return the result and how many there were."""
-    n, (ntime, nbaths, nops) = stop - start, (len(tables.times), tables.quantum.shape[1], len(tables.e_ops))
-    m, d, nloads = tables.basis.shape[1], int(np.max(tables.basis)) + 1, len(tables.load_energy)
-    columns = Columns(
-        initial=np.empty(n, np.int32),
-        final=np.empty(n, np.int32),
-        counts=np.empty((n, len(tables.quantum)), np.int32),
-        closing_energy=np.empty(n),
-        status=np.empty(n, np.uint8),
-        load=np.zeros((n, nloads, 2)),
-        state=np.zeros((n if record.final_state else 0, d), complex),
-        states=np.zeros((n if record.states else 0, ntime, d), complex),
-        row_size=np.zeros(n, np.int64),
-        jump_time=np.empty(room[0]),
-        jump_channel=np.empty(room[0], np.int32),
-        logged=np.zeros(2, np.int64),
-    )
-    sums = Sums(
-        expect=np.zeros((ntime, nops, 2)),
-        heat_power=np.zeros((ntime, nbaths, 4)),
-        heat_pair=np.zeros((ntime, nbaths * (nbaths - 1) // 2)),
-        rho=np.zeros((ntime if record.rho else 0, d, d), complex),
-    )
-    shots = ntime if record.rho else 0
+) -> tuple[Raw, Columns]:
+    """Run once with room for so many jumps of all and of one trajectory; return the result and the columns."""
+    nloads, nbaths = len(tables.load_energy), tables.quantum.shape[1]
+    sizes = sizes_of(tables, stop - start, len(tables.e_ops), nloads)
+    columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
     larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
-    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m + 12 * room[1]
-    slots = min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks), n, max(WIDTH, _BUFFER // max(1, per_slot)))
+    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
+    flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    flight = Flight(
-        traveller=np.zeros(slots, TRAVELLER),
-        psi=np.zeros((slots, m), complex),
-        heat=np.zeros((slots, ntime, nbaths)),
-        value=np.zeros((slots, ntime, nops)),
-        load=np.zeros((slots, nloads, 2)),
-        snapshot=np.zeros((slots, shots, m), complex),
-        snapshot_block=np.zeros((slots, shots), np.int64),
-        weight=np.empty(len(tables.closing)),
-        before=np.zeros(m, complex),
-        log_time=np.empty((slots, room[1])),
-        log_channel=np.empty((slots, room[1]), np.int32),
-    )
-    queues = make_queues(larger_blocks, slots)
-    bench = make_bench(m, int(tables.block["order"].max()), exits)
-    dwelling = make_kick_bench(m, nloads) if nloads else None
+    bench = make_bench(sizes.m, int(tables.block["order"].max()), exits)
+    dwelling = make_kick_bench(sizes.m, nloads) if nloads else None
     _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
-    logged = int(columns.logged[0]), int(columns.logged[1])
-    result: dict[str, NDArray[Any]] = {
-        "initial": columns.initial,
-        "final": columns.final,
-        "counts": columns.counts,
-        "closing_energy": columns.closing_energy,
-        "status": columns.status,
+    loads = {
         "load_heat": _by_bath(columns.load[:, :, 0], tables.load_bath, nbaths),
         "load_work": np.ascontiguousarray(columns.load[:, :, 1]),
-        "expect_sum": sums.expect,
-        "heat_power_sums": sums.heat_power,
-        "heat_pair_sums": sums.heat_pair,
     }
-    if record.final_state:
-        result["final_state"] = columns.state
-    if record.states:
-        result["states"] = columns.states
-    if record.rho:
-        result["rho_sum"] = sums.rho
-    if record.jumps and logged[0] <= room[0] and logged[1] <= room[1]:
-        result |= jumps_of(columns)
-    return result, logged
+    return gathered(columns, sums, record) | loads, columns
 
 
 def _by_bath(heat: Floats, bath: Ints, nbaths: int) -> Floats:

@@ -8,7 +8,6 @@ beside the way in and out of the lanes.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .borrowed import borrowed, inner, lend
 from .events import as_signed, counted
@@ -28,7 +27,8 @@ from .jump_board import (
     longest,
     make_queues,
 )
-from .jump_flight import TRAVELLER, Columns, Flight, unload
+from .jump_flight import Columns, Flight, unload
+from .jump_room import Raw, gathered, make_columns, make_flight, make_sums, roomy, sizes_of, slots_within
 from .jump_search import EVENT, STAY, Bench, descend, elect, expand, locate, make_bench, settle
 from .jump_sums import Sums, add
 from .jumps import TOTALS, Record, expected_jumps, jumps_of, wait
@@ -37,12 +37,9 @@ from .march import march
 from .wide_flight import open_wide, pass_wide
 from .wide_tables import WideTables
 
-Raw = dict[str, NDArray[Any]]
-
 _MOST_SLOTS = 2048
 _WIDE_SLOTS = 256  # however wide the states are
 _STATES = 2**26  # bytes of states up to which there are more
-_BUFFER = 2**26  # bytes that what is left at the stops may take
 
 
 @borrowed
@@ -211,81 +208,29 @@ def run_wide(tables: WideTables, periods: bool, seed: int, start: int, stop: int
     record : Record
     """
     room = expected_jumps(tables, stop - start) if record.jumps else (0, 0)  # type: ignore[arg-type]
-    result, logged = _run(tables, periods, seed, start, stop, record, room)
-    if record.jumps and (logged[0] > room[0] or logged[1] > room[1]):  # counted now, so this time there is room
-        result, _ = _run(tables, periods, seed, start, stop, record, logged)
-    return result
+
+    def log(columns: Columns) -> Raw:
+        return counted(tables, jumps_of(columns)) if periods else jumps_of(columns)  # type: ignore[arg-type]
+
+    return roomy(lambda room: _run(tables, periods, seed, start, stop, record, room), record, room, log)
 
 
 def _run(
     tables: WideTables, periods: bool, seed: int, start: int, stop: int, record: Record, room: tuple[int, int]
-) -> tuple[Raw, tuple[int, int]]:
-    """Run once with room for so many jumps of all and of one trajectory; return the result and how many there were."""
-    n, m, d = stop - start, tables.basis.shape[1], int(np.max(tables.basis)) + 1
-    ntime, nbaths = len(tables.times), tables.quantum.shape[1]
-    nops = (len(tables.look_start) - 1) // d - 1
-    columns = Columns(
-        initial=np.empty(n, np.int32),
-        final=np.empty(n, np.int32),
-        counts=np.empty((n, len(tables.quantum)), np.int32),
-        closing_energy=np.empty(n),
-        status=np.empty(n, np.uint8),
-        load=np.zeros((n, 0, 2)),
-        state=np.zeros((n if record.final_state else 0, d), complex),
-        states=np.zeros((n if record.states else 0, ntime, d), complex),
-        row_size=np.zeros(n, np.int64),
-        jump_time=np.empty(room[0]),
-        jump_channel=np.empty(room[0], np.int32),
-        logged=np.zeros(2, np.int64),
-    )
-    sums = Sums(
-        expect=np.zeros((ntime, nops, 2)),
-        heat_power=np.zeros((ntime, nbaths, 4)),
-        heat_pair=np.zeros((ntime, nbaths * (nbaths - 1) // 2)),
-        rho=np.zeros((ntime if record.rho else 0, d, d), complex),
-    )
-    shots = ntime if record.rho else 0
-    per_slot = 8 * ntime * (nbaths + nops) + 16 * shots * m + 12 * room[1]
-    slots = min(_MOST_SLOTS, n, max(_WIDE_SLOTS, _STATES // (16 * m)), max(WIDTH, _BUFFER // max(1, per_slot)))
-    flight = Flight(
-        traveller=np.zeros(slots, TRAVELLER),
-        psi=np.zeros((slots, m), complex),
-        heat=np.zeros((slots, ntime, nbaths)),
-        value=np.zeros((slots, ntime, nops)),
-        load=np.zeros((slots, 0, 2)),
-        snapshot=np.zeros((slots, shots, m), complex),
-        snapshot_block=np.zeros((slots, shots), np.int64),
-        weight=np.empty(int(np.max(tables.block["closing_end"] - tables.block["closing_first"]))),
-        before=np.zeros(m, complex),
-        log_time=np.empty((slots, room[1])),
-        log_channel=np.empty((slots, room[1]), np.int32),
-    )
+) -> tuple[Raw, Columns]:
+    """Run once with room for so many jumps of all and of one trajectory; return the result and the columns."""
+    d = int(np.max(tables.basis)) + 1
+    sizes = sizes_of(tables, stop - start, (len(tables.look_start) - 1) // d - 1)
+    columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
+    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, max(_WIDE_SLOTS, _STATES // (16 * sizes.m))))
+    flight = make_flight(sizes, record, room, slots)
     queues = make_queues(int(np.count_nonzero(tables.block["size"] > 1)), slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
+    first, n = as_signed(start), sizes.n
     if periods:
-        benches, seats = (make_bench(m, 0, exits), make_bench(1, 0, 0)), np.full(WIDTH, EMPTY)
-        _fly_periods(tables, flight, columns, sums, *benches, queues, seats, np.uint64(seed), as_signed(start), n)
+        benches, seats = (make_bench(sizes.m, 0, exits), make_bench(1, 0, 0)), np.full(WIDTH, EMPTY)
+        _fly_periods(tables, flight, columns, sums, *benches, queues, seats, np.uint64(seed), first, n)
     else:
-        bench = make_bench(m, int(tables.block["order"].max(initial=2)), exits)
-        _fly_jumps(tables, flight, columns, sums, bench, queues, np.uint64(seed), as_signed(start), n)
-    logged = int(columns.logged[0]), int(columns.logged[1])
-    result: Raw = {
-        "initial": columns.initial,
-        "final": columns.final,
-        "counts": columns.counts,
-        "closing_energy": columns.closing_energy,
-        "status": columns.status,
-        "expect_sum": sums.expect,
-        "heat_power_sums": sums.heat_power,
-        "heat_pair_sums": sums.heat_pair,
-    }
-    if record.final_state:
-        result["final_state"] = columns.state
-    if record.states:
-        result["states"] = columns.states
-    if record.rho:
-        result["rho_sum"] = sums.rho
-    if record.jumps and logged[0] <= room[0] and logged[1] <= room[1]:
-        log = jumps_of(columns)
-        result |= counted(tables, log) if periods else log  # type: ignore[arg-type]
-    return result, logged
+        bench = make_bench(sizes.m, int(tables.block["order"].max(initial=2)), exits)
+        _fly_jumps(tables, flight, columns, sums, bench, queues, np.uint64(seed), first, n)
+    return gathered(columns, sums, record), columns
