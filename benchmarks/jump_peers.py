@@ -13,6 +13,7 @@ import time
 from typing import Any
 import warnings
 
+from measure import THREADS  # first, for it caps the BLAS that NumPy loads
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -37,32 +38,31 @@ def qutip_counts(system: Any, n: int, seed: int, method: str) -> np.ndarray:
     return np.array([np.bincount(np.asarray(which, dtype=int), minlength=len(ops)) for which in result.col_which])
 
 
-class Dynamiqs:
-    """jssesolve in a process of its own, which compiles once and then runs a round whenever it is told a seed."""
+class Peer:
+    """A script of ours in the peers' environment: compiles once, then runs a round whenever it is told a seed."""
 
-    def __init__(self, script: str, workload: str, n: int, most: int) -> None:
-        command = [str(PEERS / "bin" / "python"), script, "--dynamiqs", workload, str(n), str(most)]
+    def __init__(self, script: str, *words: object) -> None:
         flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         self.process = subprocess.Popen(
-            command,
+            [str(PEERS / "bin" / "python"), script, *map(str, words)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+            env=os.environ | THREADS | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
         )
         self.round(0)  # compilation is theirs for free
 
     def round(self, seed: int) -> tuple[float, np.ndarray]:
-        """Seconds and counts."""
+        """Seconds, and counts or heats."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(f"{seed}\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("dynamiqs ended without an answer")
+            raise RuntimeError("the peer ended without an answer")
         answer = json.loads(line)
-        return float(answer["seconds"]), np.array(answer["counts"])
+        return float(answer["seconds"]), np.array(answer["found"])
 
 
 def dynamiqs_worker(system: Any, n: int, most: int, precision: str = "double") -> None:
@@ -85,7 +85,7 @@ def dynamiqs_worker(system: Any, n: int, most: int, precision: str = "double") -
         )  # fmt: skip
         counts = np.asarray(result.nclicks)
         np.asarray(result.clicktimes)
-        print(json.dumps({"seconds": time.process_time() - began, "counts": counts.tolist()}), flush=True)
+        print(json.dumps({"seconds": time.process_time() - began, "found": counts.tolist()}), flush=True)
 
 
 def mean_counts(system: Any) -> np.ndarray:

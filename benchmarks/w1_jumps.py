@@ -26,7 +26,7 @@ import statistics
 import sys
 from typing import Any
 
-from jump_peers import PEERS, Dynamiqs, dynamiqs_worker, qutip_counts
+from jump_peers import PEERS, Peer, dynamiqs_worker, qutip_counts
 from measure import LIMIT, pinned, save, timed
 import numpy as np
 
@@ -165,7 +165,7 @@ def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
             print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
             break
         try:
-            found[f"dynamiqs {precision}"] = (n, Dynamiqs(__file__, f"{g},{precision}", n, 300).round)
+            found[f"dynamiqs {precision}"] = (n, Peer(__file__, "--dynamiqs", f"{g},{precision}", n, 300).round)
         except (RuntimeError, OSError) as error:
             print(f"dynamiqs in {precision} precision is left out: {error}", file=sys.stderr)
     return found

@@ -21,7 +21,7 @@ import statistics
 import sys
 from typing import Any
 
-from jump_peers import PEERS, Dynamiqs, chain_counts, dynamiqs_worker, qutip_counts
+from jump_peers import PEERS, Peer, chain_counts, dynamiqs_worker, qutip_counts
 import numpy as np
 import scipy.sparse as sp
 
@@ -115,7 +115,7 @@ def compare(sites: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     players["QuTiP vern7"] = (slow, 0.0, lambda s: timed(qutip_counts, system, slow, s, "vern7"))
     if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists() and small:
         count = options.dynamiqs_ntraj
-        players["dynamiqs"] = (count, 0.0, Dynamiqs(__file__, f"{sites},{g}", count, 300).round)
+        players["dynamiqs"] = (count, 0.0, Peer(__file__, "--dynamiqs", f"{sites},{g}", count, 300).round)
     elif small:
         print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ground, NOWHERE, 16, 0)

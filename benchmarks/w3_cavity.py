@@ -17,7 +17,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from jump_peers import PEERS, Dynamiqs, dynamiqs_worker, mean_counts, qutip_counts
+from jump_peers import PEERS, Peer, dynamiqs_worker, mean_counts, qutip_counts
 import numpy as np
 import scipy.sparse as sp
 from w2_chain import race
@@ -92,7 +92,11 @@ def main() -> None:
         "QuTiP diag": (few, 0.0, lambda s: timed(qutip_counts, system, few, s, "diag")),
     }
     if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists():
-        players["dynamiqs"] = (options.dynamiqs_ntraj, 0.0, Dynamiqs(__file__, "-", options.dynamiqs_ntraj, 400).round)
+        players["dynamiqs"] = (
+            options.dynamiqs_ntraj,
+            0.0,
+            Peer(__file__, "--dynamiqs", "-", options.dynamiqs_ntraj, 400).round,
+        )
     elif options.dynamiqs_ntraj:
         print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ket, 16, 0)

@@ -18,19 +18,18 @@ with the exact ones within 4.5 standard errors.
 import argparse
 import json
 import math
-import os
 from pathlib import Path
 import statistics
 import subprocess
 import sys
 from typing import Any
 
+from jump_peers import PEERS, Peer
+import numpy as np
+
 HERE = Path(__file__).resolve().parent
-PEERS = HERE / ".venv-peers"
 N, TAU, G, RATES, TEMPERATURES = 8, 0.5, 0.05, (0.04, 0.08), (1.0, 0.3)
 SEED_PEERS = 10_000
-
-import numpy as np  # noqa: E402
 
 
 def populations() -> list[float]:
@@ -151,35 +150,7 @@ def jax_worker(n: int, periods: int) -> None:
         keys = jax.random.split(jax.random.key(int(line)), n)
         began = time.process_time()
         heat = np.asarray(everything(keys))
-        print(json.dumps({"seconds": time.process_time() - began, "heat": heat.tolist()}), flush=True)
-
-
-class Jax:
-    """The worker in its process."""
-
-    def __init__(self, n: int, periods: int) -> None:
-        command = [str(PEERS / "bin" / "python"), __file__, "--jax", str(n), str(periods)]
-        flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
-        )
-        self.round(0)  # compilation is theirs for free
-
-    def round(self, seed: int) -> tuple[float, np.ndarray]:
-        """Seconds and heats."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(f"{seed}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("JAX ended without an answer")
-        answer = json.loads(line)
-        return float(answer["seconds"]), np.array(answer["heat"])
+        print(json.dumps({"seconds": time.process_time() - began, "found": heat.tolist()}), flush=True)
 
 
 def model_of(sites: int) -> Any:
@@ -238,7 +209,7 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
         "NumPy, pairs in place": (few, short, lambda s: timed(numpy_round, few, short, s + SEED_PEERS)),
     }
     if (PEERS / "bin" / "python").exists():
-        players["JAX, all labels"] = (few, short, Jax(few, short).round)
+        players["JAX, all labels"] = (few, short, Peer(__file__, "--jax", few, short).round)
     else:
         print("JAX is left out: `make bench` makes an environment for it", file=sys.stderr)
     for labels in ("heat", "all"):
