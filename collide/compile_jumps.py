@@ -40,6 +40,7 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "load_rest": block_diagonals(basis.operators(rest, process.d), blocks),
         "load": flow.load.astype(np.int64),
         "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
+        "turn": np.zeros((0, 1, 1), dtype=complex),
     }
     return arrays, explain(blocks, process.d, basis)
 
