@@ -18,19 +18,18 @@ Sources: Dekker 1971, "A floating-point technique for extending the available pr
 Oishi 2005, "Accurate sum and dot product" (products by fma).
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inlined, inner
-from .lanes import WIDTH, fma, load, splat, store
+from .borrowed import borrowed, inlined, inner, lend
+from .lanes import WIDTH, fma, item, load, splat, store
+from .power_tables import by_three, put_complex, put_real
+from .sparse_rows import SparseRows
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LARGE = 65  # states
-ROWS = 4  # of a product in float64 at a time
+ROWS = 4  # of a square in float64 at a time
 _TERMS = 30  # of the series of the base: 1/31! is below the last bit of the doubled precision
 DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
 
@@ -138,89 +137,118 @@ def _add_one(matrix, n, parts):
 
 
 @inner
-def _next_term(start, element, matrix, result, n, parts, order):
-    """Write ``1 + A matrix / order``, A given by the entries of its rows."""
-    chunks = _chunks(n, parts)
+def _next_term(rows, block, matrix, result, n, parts, order):
+    """Write ``1 + A matrix / order``, A the matrix of a block of `SparseRows`."""
+    chunks, element = _chunks(n, parts), rows.element
     zero, divisor = splat(0.0), splat(order)
-    for i in range(n):
-        for c in range(chunks):
-            high, low = zero, zero
-            for e in range(start[i], start[i + 1]):
-                there = (element[e].column * chunks + c) * 2
-                value = splat(element[e].value)
-                high, low = _accumulate(high, low, value, zero, load(matrix, there), load(matrix, there + 1))
-            high, low = _divide(high, low, divisor)
-            _put(result, (i * chunks + c) * 2, high, low)
+    for g in range(rows.first[block], rows.first[block + 1]):
+        group = rows.group[g]
+        for r in range(group.first, group.end):
+            first = group.element + (r - group.first) * group.length
+            for c in range(chunks):
+                high, low = zero, zero
+                for e in range(first, first + group.length):
+                    there, value = (item(element, e).column * chunks + c) * 2, splat(item(element, e).value)
+                    high, low = _accumulate(high, low, value, zero, load(matrix, there), load(matrix, there + 1))
+                high, low = _divide(high, low, divisor)
+                _put(result, (item(rows.row, r) * chunks + c) * 2, high, low)
     _add_one(result, n, parts)
 
 
 @inner
-def _next_deviation(start, element, matrix, result, n, parts, order):
+def _next_deviation(rows, block, matrix, result, n, parts, order):
     """Write ``A (1 + matrix) / order`` for the high parts of a matrix."""
-    chunks = _chunks(n, parts)
+    chunks, element = _chunks(n, parts), rows.element
     divisor = splat(order)
-    for i in range(n):
-        for c in range(chunks):
-            x = splat(0.0)
-            for e in range(start[i], start[i + 1]):
-                x = fma(splat(element[e].value), load(matrix, (element[e].column * chunks + c) * 2), x)
-            store(result, (i * chunks + c) * 2, x / divisor)
-        for e in range(start[i], start[i + 1]):
-            column = element[e].column // parts
-            if element[e].column % parts == 0:
-                result[(i * chunks + column // WIDTH) * 2, column % WIDTH] += element[e].value / order
+    for g in range(rows.first[block], rows.first[block + 1]):
+        group = rows.group[g]
+        for r in range(group.first, group.end):
+            first, i = group.element + (r - group.first) * group.length, item(rows.row, r)
+            for c in range(chunks):
+                x = splat(0.0)
+                for e in range(first, first + group.length):
+                    x = fma(splat(item(element, e).value), load(matrix, (item(element, e).column * chunks + c) * 2), x)
+                store(result, (i * chunks + c) * 2, x / divisor)
+            for e in range(first, first + group.length):
+                column = element[e].column // parts
+                if element[e].column % parts == 0:
+                    result[(i * chunks + column // WIDTH) * 2, column % WIDTH] += element[e].value / order
 
 
 @inner
 def to_table(matrix, n, parts, number, power, first):
-    """Copy the high parts, plus a number on the diagonal, to ``power[first : first + n * n]``, a whole matrix.
+    """Copy the high parts, plus a number on the diagonal, to the table at ``power[first]``.
 
-    Returns the sum of the squares of the moduli of its entries.
+    Returns the sum of the squares of the moduli of the entries.
     """
     chunks, total = _chunks(n, parts), 0.0
-    for i in range(n):
-        for column in range(n // parts):
-            row, k = (i * chunks + column // WIDTH) * 2, parts * column
-            entry = matrix[row, column % WIDTH]
-            if i == k:
-                entry += number
-            power[first + i * n + k] = entry
-            if parts == 2:
-                power[first + (i ^ 1) * n + k + 1] = entry if i % 2 == 0 else -entry
-            total += entry * entry
+    step = 2 * chunks
+    for a in range(n // parts):
+        for b in range(n // parts):
+            row, lane = a * parts * step + b // WIDTH * 2, b % WIDTH
+            real = matrix[row, lane]
+            if a == b:
+                real += number
+            total += real * real
+            if parts == 1:
+                put_real(power, first, n, a, b, real)
+                continue
+            imag = matrix[row + step, lane]
+            total += imag * imag
+            if by_three(n, parts):
+                put_complex(power, first, n // 2, a, b, real, imag)
+            else:
+                put_real(power, first, n, 2 * a, 2 * b, real)
+                put_real(power, first, n, 2 * a, 2 * b + 1, -imag)
+                put_real(power, first, n, 2 * a + 1, 2 * b, imag)
+                put_real(power, first, n, 2 * a + 1, 2 * b + 1, real)
     return total
 
 
 @borrowed
 def powers(
-    start: Ints, element: Any, n: int, parts: int, levels: int, here: Floats, there: Floats, power: Floats
+    rows: SparseRows,
+    block: int,
+    n: int,
+    parts: int,
+    halvings: int,
+    levels: int,
+    here: Floats,
+    there: Floats,
+    power: Floats,
 ) -> int:
     """Tabulate exp(A 2^k) for k = 0 ... levels - 1 and return how many were worth it.
 
     Parameters
     ----------
-    start, element : (n + 1,) int, (entries,) record of `column` and `value`
-        Sparse rows of A, of norm 1 at most: row i has the elements ``start[i]`` up to ``start[i + 1]``.
+    rows, block : SparseRows, int
+        A is the matrix of that block.
     n, parts : int
         Real coordinates, and how many of them make a state.
+    halvings : int
+        The norm of A is at most 2^halvings: the series is that of A / 2^halvings, and its sum is squared so often.
     levels : int
         The table ends earlier where a power is so small that no threshold would let a state pass it.
     here, there : (rows, WIDTH) float
         Working space, see `make_work`.
-    power : (levels * n * n,) float
-        Receives the powers, each row by row.
+    power : (levels * size,) float
+        Receives the powers as `power_tables` lays them out.
     """
-    large = n // parts >= LARGE
+    rows = lend(rows)
+    large, size = n // parts >= LARGE, power.shape[0] // levels
     if not large:
         _add_one(here, n, parts)
+    scale = 1.0
+    for _ in range(halvings):
+        scale *= 2.0
     for order in range(_TERMS, 0, -1):
         if large:
-            _next_deviation(start, element, here, there, n, parts, float(order))
+            _next_deviation(rows, block, here, there, n, parts, scale * order)
         else:
-            _next_term(start, element, here, there, n, parts, float(order))
+            _next_term(rows, block, here, there, n, parts, scale * order)
         here, there = there, here
-    for k in range(levels):
-        if to_table(here, n, parts, 1.0 if large else 0.0, power, k * n * n) < DEAD:
+    for k in range(-halvings, levels):
+        if k >= 0 and to_table(here, n, parts, 1.0 if large else 0.0, power, k * size) < DEAD:
             return k
         if k + 1 == levels:
             return levels

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from .borrowed import borrowed
 from .doubling import DEAD, make_work, square, to_table
 from .jump_program import JumpProgram
-from .jump_tables import JumpTables, _first_level, _levels, prepare
+from .jump_tables import JumpTables, _levels, choose_first_level, cycles_of_rest, prepare
 from .lanes import WIDTH
+from .power_tables import table_size
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -122,13 +123,15 @@ def _powers(program: EventProgram, block: NDArray[np.void], parts: int, horizon:
         here, m = block[b], int(program.size[b])
         null = np.ascontiguousarray(program.null[b, :m, :m], dtype=complex)
         n, levels = parts * m, _levels(1.0, horizon)
-        table = np.empty(levels * n * n)
+        size = table_size(n, parts)
+        table = np.empty(levels * size)
         found = squares(null, parts, levels, *make_work(n, parts), table)
         rate = 1.0 - math.fsum((null.real**2 + null.imag**2).reshape(-1)) / m
         here["step"], here["levels"], here["order"] = 1.0, found, 0
         here["power"] = sum(map(len, tables))
-        here["first_level"] = _first_level(1.0, rate, found)
-        tables.append(table[: found * n * n])
+        here["rate"], here["rest"] = rate, cycles_of_rest(n, 0, None)
+        choose_first_level(here, rate)
+        tables.append(table[: found * size])
     return np.concatenate([*tables, np.zeros(0)])
 
 
@@ -146,11 +149,11 @@ def squares(base: Complexes, parts: int, levels: int, here: Floats, there: Float
     levels : int
     here, there : (rows, WIDTH) float
         Working space, see `doubling.make_work`.
-    power : (levels * n * n,) float, n = parts * m
-        Receives the powers, each row by row.
+    power : (levels * size,) float
+        Receives the powers as `power_tables` lays them out.
     """
     m = base.shape[0]
-    n, chunks = parts * m, (m + WIDTH - 1) // WIDTH
+    n, chunks, size = parts * m, (m + WIDTH - 1) // WIDTH, power.shape[0] // levels
     for i in range(m):
         for j in range(m):
             row, lane = (parts * i * chunks + j // WIDTH) * 2, j % WIDTH
@@ -158,7 +161,7 @@ def squares(base: Complexes, parts: int, levels: int, here: Floats, there: Float
             if parts == 2:
                 here[row + 2 * chunks, lane] = base[i, j].imag
     for k in range(levels):
-        if to_table(here, n, parts, 0.0, power, k * n * n) < DEAD and k > 0:
+        if to_table(here, n, parts, 0.0, power, k * size) < DEAD and k > 0:
             return k
         if k + 1 < levels:
             square(here, there, n, parts)

@@ -163,7 +163,7 @@ def _run(
     slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
     flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    bench = make_bench(sizes.parts * sizes.m, 0, exits)
+    bench = make_bench(sizes.parts * sizes.m, 0, 0, exits)
     _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), as_signed(start), sizes.n)
     return gathered(columns, sums, record), columns
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from .borrowed import inlined, inner
 from .jump_flight import SMALLEST_THRESHOLD, Flight, pair
 from .jump_search import CHOICE, EVENT, HAZARD, JUMP, LEFT, NEXT, NONE, STAY, STEPS, STOP, THRESHOLD, TIME, Bench
-from .lanes import WIDTH, anywhere, fma, load, select, splat, store
+from .lanes import WIDTH, anywhere, fma, item, load, select, splat, store
 from .logarithm import log
-from .march import row_product
+from .sparse_rows import row_product
 from .wide_tables import SCALE, TURN, WideTables
 
 Seats = NDArray[np.uint32]
@@ -30,7 +30,7 @@ EMPTY = np.uint32(2**32 - 1)  # no slot
 def _scale(orbit, begin, end, value, state):
     """Multiply some coordinates by a number."""
     for e in range(begin, end):
-        store(state, orbit[e], splat(value) * load(state, orbit[e]))
+        store(state, item(orbit, e), splat(value) * load(state, item(orbit, e)))
 
 
 @inlined
@@ -38,9 +38,10 @@ def _turn(orbit, begin, end, cosine, sine, state):
     """Turn some pairs of coordinates by [[c, s], [-s, c]]."""
     c, s = splat(cosine), splat(sine)
     for e in range(begin, end, 2):
-        x, y = load(state, orbit[e]), load(state, orbit[e + 1])
-        store(state, orbit[e], fma(c, x, s * y))
-        store(state, orbit[e + 1], fma(c, y, -(s * x)))
+        left, right = item(orbit, e), item(orbit, e + 1)
+        x, y = load(state, left), load(state, right)
+        store(state, left, fma(c, x, s * y))
+        store(state, right, fma(c, y, -(s * x)))
 
 
 @inlined
@@ -72,13 +73,16 @@ def turn(tables: WideTables, block: int, bench: Bench) -> None:
 
 
 @inlined
-def _damp(tables, first, n, state, trial, threshold):
+def _damp(rows, block, n, state, trial, threshold):
     """Apply the null operator to the lanes whose norm squared it leaves above the threshold; return where it does."""
     norm2 = splat(0.0)
-    for a in range(n):
-        x = row_product(tables, first + a, state, 0)
-        store(trial, a, x)
-        norm2 = fma(x, x, norm2)
+    for g in range(rows.first[block], rows.first[block + 1]):
+        e, length = item(rows.group, g).element, item(rows.group, g).length
+        for r in range(item(rows.group, g).first, item(rows.group, g).end):
+            x = row_product(rows.element, e, length, state, 0)
+            store(trial, item(rows.row, r), x)
+            norm2 = fma(x, x, norm2)
+            e += length
     quiet = norm2 > threshold
     for row in range(n):
         store(state, row, select(quiet, load(trial, row), load(state, row)))
@@ -94,41 +98,35 @@ def _fade(element, first, n, state, threshold):
     x, y, u, v, one = splat(0.0), splat(0.0), splat(0.0), splat(0.0), splat(1.0)
     for a in range(0, n - 3, 4):
         p, q = (
-            splat(element[first + a].value) * load(state, a),
-            splat(element[first + a + 1].value) * load(state, a + 1),
+            splat(item(element, first + a).value) * load(state, a),
+            splat(item(element, first + a + 1).value) * load(state, a + 1),
         )
         r, s = (
-            splat(element[first + a + 2].value) * load(state, a + 2),
-            splat(element[first + a + 3].value) * load(state, a + 3),
+            splat(item(element, first + a + 2).value) * load(state, a + 2),
+            splat(item(element, first + a + 3).value) * load(state, a + 3),
         )
         x, y, u, v = fma(p, p, x), fma(q, q, y), fma(r, r, u), fma(s, s, v)
     for a in range(n // 4 * 4, n):
-        p = splat(element[first + a].value) * load(state, a)
+        p = splat(item(element, first + a).value) * load(state, a)
         x = fma(p, p, x)
     quiet = (x + u) + (y + v) > threshold
     for a in range(n):
-        store(state, a, select(quiet, splat(element[first + a].value), one) * load(state, a))
+        store(state, a, select(quiet, splat(item(element, first + a).value), one) * load(state, a))
     return quiet
 
 
 @inner
 def sweep(tables: WideTables, block: int, bench: Bench) -> None:
     """Run periods until some lane has an event or comes to its stop; a lane whose event it is stands before it."""
-    n, first, lane, state, trial = (
-        tables.block[block].width,
-        tables.block[block].rows,
-        bench.lane,
-        bench.state,
-        bench.trial,
-    )
+    n, rows, lane, state, trial = tables.block[block].width, tables.rows, bench.lane, bench.state, bench.trial
     threshold, left, steps, one = load(lane, THRESHOLD), load(lane, LEFT), load(lane, STEPS), splat(1.0)
     event = splat(NONE)
     while not anywhere(event > splat(NONE)):
         turn(tables, block, bench)
         if tables.diagonal[block] > 0:
-            quiet = _fade(tables.element, tables.row_start[first], n, state, threshold)
+            quiet = _fade(rows.element, rows.group[rows.first[block]].element, n, state, threshold)
         else:
-            quiet = _damp(tables, first, n, state, trial, threshold)
+            quiet = _damp(rows, block, n, state, trial, threshold)
         steps = steps + one
         event = select(quiet, select(steps + one > left, splat(STOP), splat(NONE)), splat(JUMP))
     store(lane, STEPS, steps)

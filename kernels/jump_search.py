@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
 from .jump_tables import JumpTables
-from .lanes import WIDTH, anywhere, fma, load, select, splat, store
+from .lanes import WIDTH, anywhere, fma, item, load, select, splat, store
+from .power_tables import product
+from .sparse_rows import row_product
 
 Floats = NDArray[np.float64]
 
@@ -47,8 +49,8 @@ class Bench(NamedTuple):
         The states, n real coordinates each, and what a power makes of them.
     series : ((order + 1) * (n + 2), WIDTH)
         Terms of the Taylor series of the states within a step.
-    falling : (2 * order + 2, WIDTH)
-        Coefficients of the norm squared as a polynomial of the place in the step; the second half is working space.
+    falling : (degree + 3, WIDTH)
+        Coefficients of the norm squared as a polynomial of the place in the step, and two more that are not complete.
     rates : (exits, WIDTH)
         Norms squared of what the operators of the exits make of the states.
     lane : (14, WIDTH)
@@ -68,9 +70,9 @@ class Bench(NamedTuple):
     lane: Floats
 
 
-def make_bench(n: int, order: int, exits: int) -> Bench:
+def make_bench(n: int, order: int, degree: int, exits: int) -> Bench:
     """Allocate the working space for blocks of so many real coordinates and exits, aligned to cache lines."""
-    rows = [n, n, (order + 1) * (n + 2), 2 * order + 2, exits, 14]
+    rows = [n, n, (order + 1) * (n + 2), degree + 3, exits, 14]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -80,72 +82,12 @@ def make_bench(n: int, order: int, exits: int) -> Bench:
     return Bench(*parts)
 
 
-@inlined
-def _eight(power, at, n, state, trial, row):
-    """Write eight rows of P state from row `row` on, those of P at ``power[at]``; return the sum of their squares."""
-    x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-    s, t, w, z = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-    for b in range(n):
-        q, e = load(state, b), at + b
-        x, y = fma(splat(power[e]), q, x), fma(splat(power[e + n]), q, y)
-        u, v = fma(splat(power[e + 2 * n]), q, u), fma(splat(power[e + 3 * n]), q, v)
-        s, t = fma(splat(power[e + 4 * n]), q, s), fma(splat(power[e + 5 * n]), q, t)
-        w, z = fma(splat(power[e + 6 * n]), q, w), fma(splat(power[e + 7 * n]), q, z)
-    store(trial, row, x)
-    store(trial, row + 1, y)
-    store(trial, row + 2, u)
-    store(trial, row + 3, v)
-    store(trial, row + 4, s)
-    store(trial, row + 5, t)
-    store(trial, row + 6, w)
-    store(trial, row + 7, z)
-    return (fma(x, x, y * y) + fma(u, u, v * v)) + (fma(s, s, t * t) + fma(w, w, z * z))
-
-
-@inlined
-def _two(power, at, n, state, trial, row):
-    """The same for two rows."""
-    x, y = splat(0.0), splat(0.0)
-    for b in range(n):
-        q = load(state, b)
-        x, y = fma(splat(power[at + b]), q, x), fma(splat(power[at + b + n]), q, y)
-    store(trial, row, x)
-    store(trial, row + 1, y)
-    return fma(x, x, y * y)
-
-
-@inlined
-def _one(power, at, n, state, trial, row):
-    """The same for one row."""
-    x = splat(0.0)
-    for b in range(n):
-        x = fma(splat(power[at + b]), load(state, b), x)
-    store(trial, row, x)
-    return x * x
-
-
-@inlined
-def product(power, first, n, state, trial):
-    """Write P state into `trial`, P row by row at ``power[first]``; return the norms squared.
-
-    Eight rows at a time, because an addition waits four cycles for the one before it, and sixteen independent ones,
-    two vectors to a row, keep the processor busy meanwhile.
-    """
-    total = splat(0.0)
-    for row in range(0, n - 7, 8):
-        total = total + _eight(power, first + row * n, n, state, trial, row)
-    for row in range(n // 8 * 8, n - 1, 2):
-        total = total + _two(power, first + row * n, n, state, trial, row)
-    if n % 2 == 1:
-        total = total + _one(power, first + (n - 1) * n, n, state, trial, n - 1)
-    return total
-
-
 @inner
 def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
     """Move each lane on by as many steps as its stop and its threshold allow, trying levels `top` ... 0."""
     power, first, n = tables.power, tables.block[block].power, tables.block[block].width
-    lane, state, trial = bench.lane, bench.state, bench.trial
+    lane, state, trial, parts = bench.lane, bench.state, bench.trial, tables.parts
+    size = tables.block[block].stride
     threshold, left = load(lane, THRESHOLD), load(lane, LEFT)
     steps, passed = load(lane, STEPS), splat(0.0)
     never, one = splat(math.inf), splat(1.0)
@@ -166,7 +108,7 @@ def descend(tables: JumpTables, block: int, bench: Bench, top: int) -> None:
         # that the norm meets a single comparison: all else waits for it.
         further = steps + splat(stride)
         asked = select(further <= left, threshold, never)
-        norm2 = product(power, first + k * n * n, n, state, trial)
+        norm2 = product(power, first + k * size, n, parts, state, trial)
         taken = norm2 > asked
         passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
         steps = select(taken, further, steps)
@@ -189,8 +131,8 @@ def _descend_two(power, first, bench, top, stride):
         further = steps + splat(stride)
         asked = select(further <= left, threshold, never)
         at = first + 4 * k
-        x = fma(splat(power[at + 1]), b, splat(power[at]) * a)
-        y = fma(splat(power[at + 3]), b, splat(power[at + 2]) * a)
+        x = fma(splat(item(power, at + 2)), b, splat(item(power, at)) * a)
+        y = fma(splat(item(power, at + 3)), b, splat(item(power, at + 1)) * a)
         norm2 = fma(x, x, y * y)
         taken = norm2 > asked
         passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
@@ -206,8 +148,8 @@ def _descend_two(power, first, bench, top, stride):
 @inlined
 def _row_of_four(power, at, a, b, c, d):
     """Return one row of P state."""
-    left = fma(splat(power[at + 1]), b, splat(power[at]) * a)
-    return left + fma(splat(power[at + 3]), d, splat(power[at + 2]) * c)
+    left = fma(splat(item(power, at + 4)), b, splat(item(power, at)) * a)
+    return left + fma(splat(item(power, at + 12)), d, splat(item(power, at + 8)) * c)
 
 
 @inlined
@@ -222,8 +164,8 @@ def _descend_four(power, first, bench, top, stride):
         further = steps + splat(stride)
         asked = select(further <= left, threshold, never)
         at = first + 16 * k
-        x, y = _row_of_four(power, at, a, b, c, d), _row_of_four(power, at + 4, a, b, c, d)
-        u, v = _row_of_four(power, at + 8, a, b, c, d), _row_of_four(power, at + 12, a, b, c, d)
+        x, y = _row_of_four(power, at, a, b, c, d), _row_of_four(power, at + 1, a, b, c, d)
+        u, v = _row_of_four(power, at + 2, a, b, c, d), _row_of_four(power, at + 3, a, b, c, d)
         norm2 = fma(x, x, y * y) + fma(u, u, v * v)
         taken = norm2 > asked
         passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
@@ -239,6 +181,19 @@ def _descend_four(power, first, bench, top, stride):
 
 
 @inlined
+def norms(state, n):
+    """Return the norms squared."""
+    x, y = splat(0.0), splat(0.0)
+    for a in range(0, n - 1, 2):
+        even, odd = load(state, a), load(state, a + 1)
+        x, y = fma(even, even, x), fma(odd, odd, y)
+    if n % 2 == 1:
+        last = load(state, n - 1)
+        x = fma(last, last, x)
+    return x + y
+
+
+@inlined
 def _term(n, order):
     """First row of a term of a series of n coordinates.
 
@@ -250,63 +205,55 @@ def _term(n, order):
 @inner
 def expand(tables: JumpTables, block: int, bench: Bench) -> None:
     """Write the Taylor series of each lane's state within a step, and the polynomial of its norm squared."""
-    n, order, rows = tables.block[block].width, tables.block[block].order, tables.block[block].rows
-    row_start, element = tables.row_start, tables.element
-    series, falling = bench.series, bench.falling
+    n, order, degree = tables.block[block].width, tables.block[block].order, tables.block[block].degree
+    rows, element, groups, series = tables.rows.row, tables.rows.element, tables.rows.group, bench.series
     for row in range(n):
         store(series, row, load(bench.state, row))
     for k in range(1, order + 1):
         here, there = _term(n, k), _term(n, k - 1)
         scale = splat(1.0 / k)
-        for a in range(n):
-            x = splat(0.0)
-            for e in range(row_start[rows + a], row_start[rows + a + 1]):
-                x = fma(splat(element[e].value), load(series, there + element[e].column), x)
-            store(series, here + a, x * scale)
-    _fall(series, n, order, falling)
+        for g in range(tables.rows.first[block], tables.rows.first[block + 1]):
+            group = item(groups, g)
+            length, e = group.length, group.element
+            for r in range(group.first, group.end):
+                x = row_product(element, e, length, series, there)
+                store(series, here + item(rows, r), x * scale)
+                e += length
+    _fall(series, n, order, degree, bench.falling)
 
 
 @inlined
-def _fall(series, n, order, falling):
+def _fall(series, n, order, degree, falling):
     """Write the polynomial of the norm squared: coefficient k is the sum of <i|k - i> over the terms i of the series.
 
-    A few coordinates at a time, of which all terms stay in the first cache together; first a half of the sum, as i and
-    k - i give the same.
+    Two terms with two others at a time, as each number that is loaded then serves twice, and a few coordinates at a
+    time, of which all terms stay in the first cache together.  Scalar products off the diagonal count twice.  The
+    series needs fewer terms than the polynomial, which changes twice as fast.
     """
-    for row in range(2 * order + 2):
+    for row in range(degree + 3):
         store(falling, row, splat(0.0))
-    for a in range(0, n, _TOGETHER):
-        end = min(a + _TOGETHER, n)
-        for k in range(order + 1):
-            x, y = load(falling, 2 * k), load(falling, 2 * k + 1)
-            for i in range((k + 1) // 2):
-                x, y = _dot(series, _term(n, i), _term(n, k - i), a, end, x, y)
-            if k % 2 == 0:
-                u, v = _dot(series, _term(n, k // 2), _term(n, k // 2), a, end, splat(0.0), splat(0.0))
-                x, y = fma(splat(0.5), u, x), fma(splat(0.5), v, y)
-            store(falling, 2 * k, x)
-            store(falling, 2 * k + 1, y)
-    for k in range(order + 1):
-        half = load(falling, 2 * k) + load(falling, 2 * k + 1)
-        store(falling, k, half + half)
+    for first in range(0, n, _TOGETHER):
+        end = min(first + _TOGETHER, n)
+        for i in range(0, order + 1, 2):
+            for j in range(i, min(order, degree - i) + 1, 2):
+                x, y, u, v = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+                left, right = _term(n, i), _term(n, j)
+                next_left, next_right = _term(n, i + 1), _term(n, j + 1)
+                for a in range(first, end):
+                    p, q = load(series, left + a), load(series, next_left + a)
+                    r, s = load(series, right + a), load(series, next_right + a)
+                    x, y, u, v = fma(p, r, x), fma(p, s, y), fma(q, r, u), fma(q, s, v)
+                weight = splat(1.0 if i == j else 2.0)
+                store(falling, i + j, fma(weight, x, load(falling, i + j)))
+                store(falling, i + j + 1, fma(weight, y + u, load(falling, i + j + 1)))
+                store(falling, i + j + 2, fma(weight, v, load(falling, i + j + 2)))
 
 
 @inlined
-def _dot(series, left, right, start, end, x, y):
-    """Add the products of even coordinates of two terms to x, of odd ones to y."""
-    for a in range(start, end - 1, 2):
-        x = fma(load(series, left + a), load(series, right + a), x)
-        y = fma(load(series, left + a + 1), load(series, right + a + 1), y)
-    if (end - start) % 2 == 1:
-        x = fma(load(series, left + end - 1), load(series, right + end - 1), x)
-    return x, y
-
-
-@inlined
-def _above(falling, order, place, threshold):
+def _above(falling, degree, place, threshold):
     """Return the polynomial minus the threshold, and the derivative, at a place in each lane."""
-    value, slope = load(falling, order), splat(0.0)
-    for n in range(order - 1, -1, -1):
+    value, slope = load(falling, degree), splat(0.0)
+    for n in range(degree - 1, -1, -1):
         slope = fma(slope, place, value)
         value = fma(value, place, load(falling, n))
     return value - threshold, slope
@@ -315,14 +262,14 @@ def _above(falling, order, place, threshold):
 @inner
 def locate(tables: JumpTables, block: int, bench: Bench) -> None:
     """Find what happens to each lane within the step, and where."""
-    falling, lane, order = bench.falling, bench.lane, tables.block[block].order
+    falling, lane, degree = bench.falling, bench.lane, tables.block[block].degree
     threshold, steps, left = load(lane, THRESHOLD), load(lane, STEPS), load(lane, LEFT)
     zero, one = splat(0.0), splat(1.0)
     rest = left - steps
     stops = rest < one
     end = select(stops, rest, one)
     first = load(falling, 0) - threshold
-    last, _ = _above(falling, order, end, threshold)
+    last, _ = _above(falling, degree, end, threshold)
     stopped = stops & (last > zero)
     jumped = (stops | (load(lane, PASSED) > zero)) & ~stopped
     # the place of the jump; where rounding left the norm above r even at the end of the step, it is that end
@@ -333,7 +280,7 @@ def locate(tables: JumpTables, block: int, bench: Bench) -> None:
     for _ in range(_ITERATIONS):
         if not anywhere(searching):
             break
-        value, slope = _above(falling, order, place, threshold)
+        value, slope = _above(falling, degree, place, threshold)
         low, high = select(value > zero, place, low), select(value < zero, place, high)
         newton = place - value / slope
         inside = (newton > low) & (newton < high)
@@ -375,11 +322,11 @@ def elect(tables: JumpTables, block: int, bench: Bench) -> None:
     first, end = tables.block[block].exit_first, tables.block[block].exit_end
     zero, total = splat(0.0), splat(0.0)
     for x in range(first, end):
-        rate, e = zero, exits[x].first
-        while e < exits[x].end:
-            row, amplitude = entry[e].row, zero
-            while e < exits[x].end and entry[e].row == row:
-                amplitude = fma(splat(entry[e].value), load(state, entry[e].column), amplitude)
+        rate, e, last = zero, exits[x].first, exits[x].end
+        while e < last:
+            row, amplitude = item(entry, e).row, zero
+            while e < last and item(entry, e).row == row:
+                amplitude = fma(splat(item(entry, e).value), load(state, item(entry, e).column), amplitude)
                 e += 1
             rate = fma(amplitude, amplitude, rate)
         total = total + rate

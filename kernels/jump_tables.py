@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 from .doubling import make_work, powers
 from .jump_program import JumpProgram
 from .kicks import KickTables, prepare_kicks
+from .power_tables import table_size
+from .sparse_rows import SparseRows, real_entries, sparse_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 _ROUNDING = 2.0**-54
-_LARGEST_SHIFT = 16  # a step no finer than 2^-16 / |H_eff|
+COARSEST, FINEST = -2, 16  # a step is 2^-s / |H_eff| with s between these: beyond 4 the series would lose digits
 
 
 BLOCK = np.dtype(
@@ -37,11 +39,15 @@ BLOCK = np.dtype(
         ("decay", np.float64),  # rate out of a block of one state, and its inverse
         ("lifetime", np.float64),
         ("step", np.float64),  # delta, a power of two; 1 in a block of one state
+        ("halvings", np.int64),  # |A| <= 2^halvings
         ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
-        ("first_level", np.int64),  # where a search begins, from the mean rate of the block
+        ("first_level", np.int64),  # where a search begins
+        ("rate", np.float64),  # mean rate of jumps of all its states alike
+        ("rest", np.float64),  # cycles of a search beside the powers
         ("power", np.int64),  # place of the first power
-        ("order", np.int64),  # order n of the Taylor series inside a step
-        ("rows", np.int64),  # place in `row_start` of the rows of A
+        ("stride", np.int64),  # numbers in the table of each
+        ("order", np.int64),  # of the Taylor series of the state inside a step
+        ("degree", np.int64),  # of the polynomial of its norm squared
         ("exit_first", np.int64),  # exits of the block
         ("exit_end", np.int64),
         ("closing_first", np.int64),  # its closing outcomes, places in `closing`
@@ -62,7 +68,6 @@ EXIT = np.dtype(  # a channel that acts on a block
     ]
 )
 ENTRY = np.dtype([("row", np.uint32), ("column", np.uint32), ("value", np.float64)])
-ELEMENT = np.dtype([("column", np.int64), ("value", np.float64)])
 
 
 class JumpTables(NamedTuple):
@@ -75,10 +80,8 @@ class JumpTables(NamedTuple):
     block : (nb,) BLOCK
     power : (length,) float64
         Powers of each block, one after the other, row by row.
-    row_start : (rows,) int64
-        Row i of A of a block has the elements ``row_start[block.rows + i]`` up to ``row_start[block.rows + i + 1]``.
-    element : (elements,) ELEMENT
-        Entries of the matrices A, sparse.
+    rows : SparseRows
+        The matrices A of all blocks.
     exit : (exits,) EXIT
         Channels that act on each block, block by block.
     entry : (entries,) ENTRY
@@ -101,8 +104,7 @@ class JumpTables(NamedTuple):
     parts: int
     block: NDArray[np.void]
     power: Floats
-    row_start: Ints
-    element: NDArray[np.void]
+    rows: SparseRows
     exit: NDArray[np.void]
     entry: NDArray[np.void]
     kind: NDArray[np.uint32]
@@ -134,37 +136,46 @@ def _norm_bound(matrix: Complexes) -> float:
     return math.sqrt(rows * columns)
 
 
-def _orders() -> list[int]:
-    """Order of the series that suffices when |A| <= 2^-s, for s = 0, 1, ...: the norm squared grows with twice that."""
-    orders = []
-    for shift in range(_LARGEST_SHIFT + 1):
-        reach, order = 2.0 ** (1 - shift), 1
-        rest = reach**2 / 2
-        while rest > _ROUNDING:
-            order += 1
-            rest *= reach / (order + 1)
-        orders.append(order)
-    return orders
+def _order(reach: float) -> int:
+    """Order of the exponential series that suffices up to `reach`, odd: terms are taken by twos."""
+    order, rest = 1, reach**2 / 2
+    while rest > _ROUNDING:
+        order += 1
+        rest *= reach / (order + 1)
+    return order | 1
 
 
-_ORDERS = _orders()
+class Orders(NamedTuple):
+    """Terms inside a step: of the series of the state, and of its norm squared, which changes twice as fast."""
+
+    order: int
+    degree: int
 
 
-def _cheapest_shift(n: int, entries: int) -> int:
-    """Choose how far below 1/|H_eff| the search goes before the series takes over, by counting multiplications.
+ORDERS = {shift: Orders(_order(2.0**-shift), _order(2.0 ** (1 - shift))) for shift in range(COARSEST, FINEST + 1)}
 
-    Parameters
-    ----------
-    n, entries : int
-        Real coordinates of the block, and nonzero real numbers in A.
+
+def cycles_of_level(n: int, parts: int) -> float:
+    """Processor cycles that a power of n real coordinates takes for sixteen lanes.
+
+    Small blocks wait for one operation after the other, large ones for the multiplications.
     """
-    level = n * n + 2 * n if n > 4 else 2 * n  # such a state stays in registers from level to level
+    return 30.0 + 1.05 * table_size(n, parts) + 3.0 * n
 
-    def cost(shift: int) -> float:
-        order = _ORDERS[shift]
-        return shift * level + order * (entries + n) + order**2 * n / 2
 
-    return min(range(_LARGEST_SHIFT + 1), key=cost)
+def cycles_of_rest(n: int, entries: int, orders: Orders | None) -> float:
+    """Cycles that a search takes beside the powers; `entries` are those of A; no orders: no series."""
+    around = 1600.0 + 40.0 * n  # the way in and out of the lanes
+    if orders is None:
+        return around
+    order, degree = orders
+    series = order * (20.0 + 2.2 * entries + 6.0 * n)
+    return around + series + n * (order**2 - (2 * order - degree) ** 2 / 2) + 20.0 * degree
+
+
+def cheapest_shift(n: int, parts: int, entries: int) -> int:
+    """Choose how far below 1/|H_eff| the search goes before the series takes over."""
+    return min(ORDERS, key=lambda shift: shift * cycles_of_level(n, parts) + cycles_of_rest(n, entries, ORDERS[shift]))
 
 
 def _power_of_two_below(x: float) -> float:
@@ -183,11 +194,19 @@ def _levels(step: float, horizon: float) -> int:
     return max(0, math.frexp(horizon / step)[1]) if horizon >= step else 0
 
 
-def _first_level(step: float, rate: float, levels: int) -> int:
-    """Level from which one descent spans a few mean waiting times, of so many that there are."""
-    if rate <= 0.0 or levels == 0:
-        return levels - 1
-    return min(levels - 1, max(0, math.frexp(4.0 / (rate * step))[1] - 1))
+def choose_first_level(here: Any, rate: float) -> None:
+    """Let searches in a block begin where they take least time per event, if events come at this rate.
+
+    From level k a search spans 2^(k+1) steps; where it finds nothing, another one follows.
+    """
+    level = cycles_of_level(int(here["width"]), int(here["width"] // here["size"]))
+
+    def cost(k: int) -> float:
+        found = -math.expm1(-rate * float(here["step"]) * 2.0 ** (k + 1))
+        return ((k + 1.0) * level + float(here["rest"])) / max(found, 1e-300)
+
+    levels = int(here["levels"])
+    here["first_level"] = min(range(levels), key=cost) if rate > 0.0 and levels else levels - 1
 
 
 def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
@@ -213,7 +232,7 @@ def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
     dark = block["decay"] <= 0.0
     block["step"] = 1.0  # unit of time in a block of one state
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
-    row_start, element, power = _propagators(program, block, parts)
+    rows, power = _propagators(program, block, parts)
     value = program.jump_value
     rate = value.real * value.real + value.imag * value.imag
     exit, entry = exits_of(program, block, rate, parts)
@@ -221,8 +240,7 @@ def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
         parts=parts,
         block=block,
         power=power,
-        row_start=row_start,
-        element=element,
+        rows=rows,
         exit=exit,
         entry=entry,
         kind=program.count[program.count >= 0].astype(np.uint32),
@@ -252,6 +270,7 @@ def blocks_of(size: Ints, parts: int) -> NDArray[np.void]:
     """(nb,) BLOCK with nothing but sizes and queues."""
     block = np.zeros(len(size), BLOCK)
     block["size"], block["width"] = size, parts * size
+    block["stride"] = [table_size(int(n), parts) for n in block["width"]]
     larger = size > 1
     block["queue"] = np.where(larger, 2 * np.cumsum(larger) - 1, 0)
     return block
@@ -276,17 +295,6 @@ def coordinates(amplitudes: Complexes, parts: int) -> Floats:
     return np.ascontiguousarray(amplitudes).view(np.float64)
 
 
-def real_entries(row: Ints, column: Ints, value: Complexes, parts: int) -> tuple[Ints, Ints, Floats]:
-    """Entries of a matrix in real coordinates, without zeros, in the order of their rows if they are so now."""
-    if parts == 1:
-        return row, column, np.ascontiguousarray(value.real)
-    rows = (2 * row[:, None] + np.array([0, 0, 1, 1])).reshape(-1)
-    columns = (2 * column[:, None] + np.array([0, 1, 0, 1])).reshape(-1)
-    values = np.stack([value.real, -value.imag, value.imag, value.real], axis=1).reshape(-1)
-    kept = np.flatnonzero(values)
-    return rows[kept], columns[kept], values[kept]
-
-
 _DTYPES = {Floats: np.float64, Ints: np.int64, Complexes: np.complex128}
 _FIELDS = {name: _DTYPES[hint] for name, hint in get_type_hints(JumpProgram).items()}
 
@@ -298,59 +306,47 @@ def _uniform(program: JumpProgram) -> JumpProgram:
     )
 
 
-def _propagators(program: JumpProgram, block: NDArray[np.void], parts: int) -> tuple[Ints, NDArray[np.void], Floats]:
+def _propagators(program: JumpProgram, block: NDArray[np.void], parts: int) -> tuple[SparseRows, Floats]:
     """Tabulate A and its powers for all blocks of more than one state, and note in `block` where they are."""
-    row_start: list[Any] = [np.zeros(0, np.int64)]
-    elements: list[Any] = [np.zeros(0, ELEMENT)]
-    larger = np.flatnonzero(program.size > 1)
-    for b in larger:
-        start, element = _generator(program, int(b), block[b], parts)
-        block[b]["rows"] = sum(len(part) for part in row_start)
-        row_start.append(start + sum(len(part) for part in elements))
-        elements.append(element)
-    starts, element = np.concatenate(row_start), np.concatenate(elements)
-    lengths = block["levels"] * block["width"] ** 2
+    nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, complex), 0
+    larger = program.size > 1
+    rows = sparse_rows(
+        [_generator(program, b, block[b], parts) if larger[b] else nothing for b in range(len(block))], parts
+    )
+    lengths = block["levels"] * block["stride"]
     block["power"] = np.cumsum(lengths) - lengths
     # reserved for the whole of it, and touched only where it is filled
     power = np.empty(int(lengths.sum()))
-    for b in larger:
-        here = block[b]
-        tabulate(starts[here["rows"] : here["rows"] + here["width"] + 1], element, here, parts, power)
-    return starts, element, power
+    for b in np.flatnonzero(larger):
+        tabulate(rows, int(b), block[b], parts, power)
+    return rows, power
 
 
-def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Ints, NDArray[np.void]]:
-    """Choose the step of block b, its levels and the order of its series; return the rows of A."""
+def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Ints, Ints, Complexes, int]:
+    """Choose the step of block b, its levels and the order of its series; return the entries of A."""
     m, horizon = int(program.size[b]), float(program.times[-1])
     heff = program.heff[b, :m, :m]
     row, column = np.nonzero(heff)
     value = heff[row, column]
-    start, element = sparse_rows(row, column, value.imag - 1j * value.real, m, parts)
-    shift = _cheapest_shift(parts * m, len(element))
+    entries = parts * (np.count_nonzero(value.real) + np.count_nonzero(value.imag)) if parts == 2 else len(value)
+    shift = cheapest_shift(parts * m, parts, entries)
     step = _step(_norm_bound(heff), shift, horizon)
-    element["value"] *= step
     rate, levels = -2.0 * math.fsum(heff.diagonal().imag) / m, _levels(step, horizon)
-    here["step"], here["order"], here["levels"] = step, _ORDERS[shift], levels
-    here["first_level"] = _first_level(step, rate, levels)
-    return start, element
+    here["step"], here["levels"], here["halvings"] = step, levels, max(0, -shift)
+    here["order"], here["degree"] = ORDERS[shift]
+    here["rate"], here["rest"] = rate, cycles_of_rest(parts * m, entries, ORDERS[shift])
+    value = value * step
+    return row, column, value.imag - 1j * value.real, m
 
 
-def sparse_rows(row: Ints, column: Ints, value: Complexes, m: int, parts: int) -> tuple[Ints, NDArray[np.void]]:
-    """(parts * m + 1,) starts and the elements of a matrix of m rows, in real coordinates; `row` ascends."""
-    row, column, number = real_entries(row, column, value, parts)
-    order = row.argsort(kind="stable") if parts == 2 else slice(None)
-    element = np.empty(len(row), ELEMENT)
-    element["column"], element["value"] = column[order], number[order]
-    return np.searchsorted(row[order], np.arange(parts * m + 1)), element
-
-
-def tabulate(start: Ints, element: NDArray[np.void], here: Any, parts: int, power: Floats) -> None:
+def tabulate(rows: SparseRows, b: int, here: Any, parts: int, power: Floats) -> None:
     """Tabulate the powers of one block, as many as are worthwhile."""
     n, levels = int(here["width"]), int(here["levels"])
     if levels:
-        table = power[here["power"] : here["power"] + levels * n * n]
-        levels = powers(start, element, n, parts, levels, *make_work(n, parts), table)
-    here["levels"], here["first_level"] = levels, min(here["first_level"], levels - 1)
+        table = power[here["power"] : here["power"] + levels * int(here["stride"])]
+        levels = powers(rows, b, n, parts, int(here["halvings"]), levels, *make_work(n, parts), table)
+    here["levels"] = levels
+    choose_first_level(here, float(here["rate"]))
 
 
 def exits_of(
@@ -386,10 +382,9 @@ def _entries(program: Any, parts: int) -> tuple[Ints, NDArray[np.void]]:
     # rows of one pair are told from those of the next by counting on
     wide = int(program.basis.shape[1])
     row, column, value = real_entries(pair * wide + program.jump_row, program.jump_column, program.jump_value, parts)
-    order = row.argsort(kind="stable") if parts == 2 else slice(None)
-    row, wide = row[order], parts * wide
+    wide *= parts
     entry = np.empty(len(row), ENTRY)
-    entry["row"], entry["column"], entry["value"] = row % wide, column[order], value[order]
+    entry["row"], entry["column"], entry["value"] = row % wide, column, value
     return np.searchsorted(row, wide * np.arange(len(program.jump_start))), entry
 
 

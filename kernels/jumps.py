@@ -175,7 +175,9 @@ def _run(
     slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
     flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    bench = make_bench(sizes.parts * sizes.m, int(tables.block["order"].max()), exits)
+    bench = make_bench(
+        sizes.parts * sizes.m, int(tables.block["order"].max()), int(tables.block["degree"].max()), exits
+    )
     dwelling = make_kick_bench(sizes.m, nloads) if nloads else None
     _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
     loads = {

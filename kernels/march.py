@@ -11,64 +11,47 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import inlined, inner
-from .jump_search import LEFT, PASSED, STEPS, THRESHOLD, Bench
-from .lanes import anywhere, fma, load, select, splat, store
+from .borrowed import inner
+from .jump_search import LEFT, PASSED, STEPS, THRESHOLD, Bench, norms
+from .lanes import anywhere, fma, item, load, select, splat, store
+from .sparse_rows import row_product
 from .wide_tables import WideTables
 
 Floats = NDArray[np.float64]
 
 
-@inlined
-def row_product(tables, row, state, offset):
-    """Return one sparse row times the states that begin at a row of `state`."""
-    x = splat(0.0)
-    for e in range(tables.row_start[row], tables.row_start[row + 1]):
-        x = fma(splat(tables.element[e].value), load(state, offset + tables.element[e].column), x)
-    return x
-
-
 @inner
 def stride(tables: WideTables, block: int, level: int, bench: Bench) -> None:
     """Write the states after 2^level steps into ``bench.trial``; three terms of the series are at hand at a time."""
-    n, first, state, trial, terms = (
-        tables.block[block].width,
-        tables.block[block].rows,
-        bench.state,
-        bench.trial,
-        bench.series,
-    )
+    n, state, trial, terms = tables.block[block].width, bench.state, bench.trial, bench.series
     most = (tables.series_start.shape[0] - 1) // tables.block.shape[0]
     begin, end = tables.series_start[block * most + level], tables.series_start[block * most + level + 1]
     scale = 1.0 / tables.stretch[block]
     zeroth, once, twice = splat(tables.series_value[begin]), splat(scale), splat(2.0 * scale)
     this, last, free = 0, n + 2, 2 * (n + 2)
     weight = splat(tables.series_value[begin + 1])
-    for a in range(n):
-        x, u = row_product(tables, first + a, state, 0) * once, load(state, a)
-        store(terms, this + a, x)
-        store(terms, last + a, u)
-        store(trial, a, fma(weight, x, zeroth * u))
+    groups, rows, element = tables.rows.group, tables.rows.row, tables.rows.element
+    first, last_group = tables.rows.first[block], tables.rows.first[block + 1]
+    for g in range(first, last_group):
+        e, length = item(groups, g).element, item(groups, g).length
+        for r in range(item(groups, g).first, item(groups, g).end):
+            a = item(rows, r)
+            x, u = row_product(element, e, length, state, 0) * once, load(state, a)
+            store(terms, this + a, x)
+            store(terms, last + a, u)
+            store(trial, a, fma(weight, x, zeroth * u))
+            e += length
     for k in range(begin + 2, end):
         weight = splat(tables.series_value[k])
-        for a in range(n):
-            x = fma(twice, row_product(tables, first + a, terms, this), load(terms, last + a))
-            store(terms, free + a, x)
-            store(trial, a, fma(weight, x, load(trial, a)))
+        for g in range(first, last_group):
+            e, length = item(groups, g).element, item(groups, g).length
+            for r in range(item(groups, g).first, item(groups, g).end):
+                a = item(rows, r)
+                x = fma(twice, row_product(element, e, length, terms, this), load(terms, last + a))
+                store(terms, free + a, x)
+                store(trial, a, fma(weight, x, load(trial, a)))
+                e += length
         this, last, free = free, this, last
-
-
-@inlined
-def _norms(trial, n):
-    """Return the norms squared."""
-    x, y = splat(0.0), splat(0.0)
-    for a in range(0, n - 1, 2):
-        even, odd = load(trial, a), load(trial, a + 1)
-        x, y = fma(even, even, x), fma(odd, odd, y)
-    if n % 2 == 1:
-        last = load(trial, n - 1)
-        x = fma(last, last, x)
-    return x + y
 
 
 @inner
@@ -86,7 +69,7 @@ def march(tables: WideTables, block: int, bench: Bench, top: int) -> None:
         asked = select(further <= left, threshold, never)
         if anywhere(asked < never):
             stride(tables, block, k, bench)
-            norm2 = _norms(trial, n)
+            norm2 = norms(trial, n)
             taken = norm2 > asked
             passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
             steps = select(taken, further, steps)

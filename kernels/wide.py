@@ -228,9 +228,11 @@ def _run(
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     first, n = as_signed(start), sizes.n
     if periods:
-        benches, seats = (make_bench(sizes.parts * sizes.m, 0, exits), make_bench(2, 0, 0)), np.full(WIDTH, EMPTY)
+        benches, seats = (make_bench(sizes.parts * sizes.m, 0, 0, exits), make_bench(2, 0, 0, 0)), np.full(WIDTH, EMPTY)
         _fly_periods(tables, flight, columns, sums, *benches, queues, seats, np.uint64(seed), first, n)
     else:
-        bench = make_bench(sizes.parts * sizes.m, int(tables.block["order"].max(initial=2)), exits)
+        bench = make_bench(
+            sizes.parts * sizes.m, int(tables.block["order"].max(initial=2)), int(tables.block["degree"].max()), exits
+        )
         _fly_jumps(tables, flight, columns, sums, bench, queues, np.uint64(seed), first, n)
     return gathered(columns, sums, record), columns

@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 from .chebyshev import coefficients, radius_of
 from .event_tables import decays
 from .jump_tables import (
-    _ORDERS,
-    _cheapest_shift,
+    ORDERS,
     _closings,
-    _first_level,
     _levels,
     _power_of_two_below,
     _step,
     blocks_of,
+    cheapest_shift,
+    choose_first_level,
+    cycles_of_level,
+    cycles_of_rest,
     exits_of,
-    sparse_rows,
     tabulate,
 )
+from .sparse_rows import SparseRows, sparse_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,8 +127,8 @@ class WideTables(NamedTuple):
     ----------
     first : (nb,) int64
         Flat coordinate of the first state of each block.
-    row_start, element
-        Rows of what acts while a state waits: of -i H_eff times the block's step, or of the null operator.
+    rows : SparseRows
+        What acts while a state waits: -i H_eff times the block's step, or the null operator.
     diagonal : (nb,) int64
         Whether what acts in a block has one entry on the diagonal of every row and nothing else.
     marching : (nb,) int64
@@ -147,8 +149,7 @@ class WideTables(NamedTuple):
     parts: int
     block: NDArray[np.void]
     power: Floats
-    row_start: Ints
-    element: NDArray[np.void]
+    rows: SparseRows
     exit: NDArray[np.void]
     entry: NDArray[np.void]
     kind: NDArray[np.uint32]
@@ -194,16 +195,14 @@ def prepare_wide(program: WideProgram) -> WideTables:
     parts = 1 if _is_real(program, gated) else 2
     block = blocks_of(program.size, parts)
     first = np.cumsum(program.size) - program.size
-    block["rows"] = parts * first
     rate = program.jump_value.real**2 + program.jump_value.imag**2
     closing = _closings(program, block)  # type: ignore[arg-type]
     exit, entry = exits_of(program, block, rate, parts)
     if gated:
         decays(block, exit)
         block["step"] = 1.0
-        row, value = _row_of_entry(program.wait_start), program.wait_value
-        row_start, element = sparse_rows(row, program.wait_column, value, d, parts)
-        search = _nothing(nb) | {"row_start": row_start, "element": element}
+        rows = sparse_rows([_of_block(program, b, first) for b in range(nb)], parts)
+        search = _nothing(nb) | {"rows": rows}
     else:
         search = _searches(program, block, first, parts)
     shared = set(WideProgram._fields) & set(WideTables._fields) - {"move_value", "orbit_start", "orbit"}
@@ -222,7 +221,7 @@ def prepare_wide(program: WideProgram) -> WideTables:
         load=np.full(len(program.target), -1),
         load_bath=np.zeros(0, np.int64),
         first=first,
-        diagonal=_diagonal(search["row_start"], search["element"], block),
+        diagonal=_diagonal(search["rows"]),
         **_moves(program, parts),
         **search,
     )
@@ -240,13 +239,22 @@ def _row_of_entry(start: Ints) -> Ints:
     return np.repeat(np.arange(len(start) - 1), np.diff(start))
 
 
-def _diagonal(start: Ints, element: NDArray[np.void], block: NDArray[np.void]) -> Ints:
+def _of_block(program: WideProgram, b: int, first: Ints) -> tuple[Ints, Ints, Complexes, int]:
+    """Row, column and value of what acts in block b while a state waits, and its size."""
+    m, start = int(program.size[b]), program.wait_start[first[b] : first[b] + program.size[b] + 1]
+    inside = slice(start[0], start[-1])
+    return np.repeat(np.arange(m), np.diff(start)), program.wait_column[inside], program.wait_value[inside], m
+
+
+def _diagonal(rows: SparseRows) -> Ints:
     """Which blocks have diagonal rows without a zero."""
-    lone = np.diff(start) == 1
-    place = np.arange(len(lone)) - np.repeat(block["rows"], block["width"])
-    if len(element):
-        lone &= element["column"][np.minimum(start[:-1], len(element) - 1)] == place
-    return np.minimum.reduceat(lone, block["rows"]).astype(np.int64)
+    found = np.zeros(len(rows.first) - 1, np.int64)
+    for b, g in enumerate(rows.first[:-1]):
+        group = rows.group[g]
+        here = slice(group["element"], group["element"] + group["end"] - group["first"])
+        lone = rows.first[b + 1] == g + 1 and group["length"] == 1
+        found[b] = lone and np.array_equal(rows.element["column"][here], rows.row[group["first"] : group["end"]])
+    return found
 
 
 # ---------------------------------------------------------------- moves
@@ -342,56 +350,56 @@ def _searches(program: WideProgram, block: NDArray[np.void], first: Ints, parts:
     block["decay"] = -2.0 * diagonal[first].imag
     dark = block["decay"] <= 0.0
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
-    row_start, element = sparse_rows(
-        row, program.wait_column, program.wait_value.imag - 1j * program.wait_value.real, len(diagonal), parts
-    )
     marching, stretch = np.zeros(nb, np.int64), np.ones(nb)
-    for b in np.flatnonzero(program.size > 1):
-        inside = slice(start[first[b]], start[first[b] + program.size[b]])
-        m, value = int(program.size[b]), program.wait_value[inside]
-        norm = radius_of(row[inside] - first[b], program.wait_column[inside], value, m)
-        rate = -2.0 * math.fsum(diagonal[first[b] : first[b] + m].imag.tolist()) / m
-        rows = slice(row_start[parts * first[b]], row_start[parts * (first[b] + m)])
-        marching[b], stretch[b] = _plan(block[b], rows.stop - rows.start, norm, rate, horizon)
-        element["value"][rows] *= block[b]["step"]
-    tabled = np.where(marching > 0, 0, block["levels"] * block["width"] ** 2) * (block["size"] > 1)
+    matrices = []
+    for b in range(nb):
+        row, column, value, m = _of_block(program, b, first)
+        if m > 1:
+            norm = radius_of(row, column, value, m)
+            rate = -2.0 * math.fsum(diagonal[first[b] : first[b] + m].imag.tolist()) / m
+            entries = np.count_nonzero(value.imag) if parts == 1 else 2 * np.count_nonzero([value.real, value.imag])
+            marching[b], stretch[b] = _plan(block[b], int(entries), norm, rate, horizon)
+        value = value * block[b]["step"]
+        matrices.append((row, column, value.imag - 1j * value.real, m))
+    rows = sparse_rows(matrices, parts)
+    tabled = np.where(marching > 0, 0, block["levels"] * block["stride"]) * (block["size"] > 1)
     block["power"] = np.cumsum(tabled) - tabled
     power = np.empty(int(tabled.sum()))
     for b in np.flatnonzero((program.size > 1) & (marching == 0)):
-        rows = slice(block[b]["rows"], block[b]["rows"] + block[b]["width"] + 1)
-        tabulate(row_start[rows], element, block[b], parts, power)
-    search = {"power": power, "row_start": row_start, "element": element, "marching": marching, "stretch": stretch}
+        tabulate(rows, int(b), block[b], parts, power)
+    search = {"power": power, "rows": rows, "marching": marching, "stretch": stretch}
     return search | _series(block, marching, stretch)
 
 
 def _plan(here: Any, entries: int, norm: float, rate: float, horizon: float) -> tuple[int, float]:
     """Choose step, levels and order of a block; return whether it marches, and |H_eff| times its step.
 
-    Costs are fused multiply-adds per search.  A march makes twice as many products as its longest stride has terms; a
-    table costs one product of n^2 a level, n real coordinates, and n^3 a level to be made.
+    A march makes twice as many products as its longest stride has terms; a table costs a product of n^2 a level, n real
+    coordinates, and n^3 a level to be made.
     """
-    n = int(here["width"])
+    n, parts = int(here["width"]), int(here["width"] // here["size"])
+    shift = cheapest_shift(n, parts, entries)
     enough = 2.0 * _power_of_two_below(horizon) if horizon > 0 else 1.0
+    here["step"] = _step(norm, shift, horizon)
+    here["order"], here["degree"] = ORDERS[shift]
+    here["levels"], here["halvings"] = _levels(float(here["step"]), horizon), max(0, -shift)
+    here["rate"], here["rest"] = rate, cycles_of_rest(n, entries, ORDERS[shift])
+    choose_first_level(here, rate)
+    top = max(0, int(here["first_level"]))
+    made = 12.0 * float(here["levels"]) * float(n) ** 3 / (16.0 * TRAJECTORIES)
+    table = (top + 1) * cycles_of_level(n, parts) + float(here["rest"]) + 16.0 * made
     norm = max(norm, 2.0**-SHIFT / enough)
     step = min(enough, _power_of_two_below(2.0**-SHIFT / norm))
-    reach = min(horizon, LONGEST / norm)
-    levels = max(1, min(_levels(step, reach), 1 + _ceiling(step, rate)))
+    levels = max(1, min(_levels(step, min(horizon, LONGEST / norm)), 1 + _ceiling(step, rate)))
     terms = sum(len(coefficients(norm * step * 2.0**k)) for k in range(levels))
-    tabled = _levels(step, horizon)
-    top = max(0, _first_level(step, rate, tabled))
     descents = max(1.0, 1.0 / (rate * step * 2.0**levels)) if rate > 0 else 1.0
-    march = descents * terms * (1.25 * entries + 3.0 * n)
-    table = (top + 1) * (1.0 * n * n + 3.0 * n) + 12.0 * tabled * float(n) ** 3 / (16.0 * TRAJECTORIES)
-    if march < table:
-        here["step"], here["order"] = step, _ORDERS[SHIFT]
-        here["levels"], here["first_level"] = levels, levels - 1
-        return 1, norm * step
-    shift = _cheapest_shift(n, entries)
-    step = _step(norm, shift, horizon)
-    tabled = _levels(step, horizon)
-    here["step"], here["order"] = step, _ORDERS[shift]
-    here["levels"], here["first_level"] = tabled, _first_level(step, rate, tabled)
-    return 0, 1.0
+    march = descents * terms * (2.2 * entries + 6.0 * n) + cycles_of_rest(n, entries, ORDERS[SHIFT])
+    if march >= table:
+        return 0, 1.0
+    here["step"], here["halvings"] = step, 0
+    here["order"], here["degree"] = ORDERS[SHIFT]
+    here["levels"], here["first_level"] = levels, levels - 1
+    return 1, norm * step
 
 
 def _ceiling(step: float, rate: float) -> int:
