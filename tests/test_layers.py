@@ -21,6 +21,7 @@ FLOORS = [
         "compile_jumps",
         "compile_wide",
         "blocks",
+        "gauge",
         "protocol",
         "quadrature",
         "outcomes",
