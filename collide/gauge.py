@@ -83,28 +83,39 @@ def real_events(arrays: Arrays) -> Arrays:
 
 def _real_basis(arrays: Arrays, generator: Complexes, rounding: float) -> Arrays | None:
     """(nb, m) phases of the basis states, and the generator and the jump amplitudes in that basis, both real."""
-    basis, nb = arrays["basis"], len(arrays["basis"])
+    basis = arrays["basis"]
+    nb, m = basis.shape
     small = max(REAL * float(np.abs(generator).max()), rounding)
     if np.abs(generator.diagonal(axis1=1, axis2=2).imag).max() > small:
         return None  # detuned within a block
-    m = basis.shape[1]
     block, row, column = at = generator.nonzero()
     coupled = Entries(block, block * m + row, block * m + column, generator[at])
-    start = arrays["jump_start"]
-    number = np.arange(len(start) - 1).repeat(start[1:] - start[:-1])
-    image = arrays["target"].reshape(-1)[number] * m + arrays["jump_row"]
-    jumps = Entries(number, image, number % nb * m + arrays["jump_column"], arrays["jump_value"])
+    jumps = jump_entries(arrays)
     kets = arrays["initial_vec"]
     ket, place = kets.nonzero()
     state = arrays["initial_block"][ket] * m + place
-    label = np.arange(nb).repeat(m)
-    label[basis.reshape(-1) < 0] = -1
-    found = real_phases(label, coupled, jumps, Entries(ket, state, state, kets[ket, place]), small)
+    found = real_phases(labels(basis), coupled, jumps, Entries(ket, state, state, kets[ket, place]), small)
     if found is None:
         return None
     real = np.zeros(generator.shape)
     real[at] = found.coupled
     return {"phases": found.phase.reshape(nb, m), "generator": real, "jumps": found.jumps}
+
+
+def labels(basis: Ints) -> Ints:
+    """(nb * m,) block of each coordinate of a program, -1 beyond the size of its block."""
+    nb, m = basis.shape
+    label = np.arange(nb).repeat(m)
+    label[basis.reshape(-1) < 0] = -1
+    return label
+
+
+def jump_entries(arrays: Arrays) -> Entries:
+    """Jumps between coordinates that are counted through, a number for each channel on each block."""
+    start, (nb, m) = arrays["jump_start"], arrays["basis"].shape
+    number = np.arange(len(start) - 1).repeat(start[1:] - start[:-1])
+    image = arrays["target"].reshape(-1)[number] * m + arrays["jump_row"]
+    return Entries(number, image, number % nb * m + arrays["jump_column"], arrays["jump_value"])
 
 
 def _in_basis(arrays: Arrays, phases: Complexes) -> Arrays:

@@ -21,6 +21,7 @@ FLOORS = [
         "compile_jumps",
         "compile_wide",
         "blocks",
+        "frame",
         "gauge",
         "protocol",
         "quadrature",
