@@ -85,12 +85,13 @@ def test_a_field_is_the_frame() -> None:
     assert np.allclose(rotating_frame(arrays), 1.3 * N, rtol=0, atol=1e-14)
 
 
-def test_the_nearest_of_all_frames_is_taken() -> None:
-    """Of levels w n + x n^2 a ladder of jumps admits a line: the one of least squares."""
-    d, n = 6, np.arange(6)
-    levels = 2.0 * n + 0.1 * n**2
-    lower = np.diag(np.sqrt(n[1:]), 1)
-    model = model_of(np.diag(levels), [lower, lower.T])
+@pytest.mark.parametrize("n", [np.arange(6), np.array([0, 1, 1, 1, 2, 3])], ids=["levels", "sectors"])
+def test_the_nearest_of_all_frames_is_taken(n: np.ndarray) -> None:
+    """Of levels w n + x n^2 a ladder of jumps admits a line: the one of least squares over all states."""
+    d, levels = len(n), 2.0 * n + 0.1 * n**2
+    same = (n[:, None] == n) & ~np.eye(d, dtype=bool)
+    lower = np.where(n[:, None] == n - 1, np.sqrt(n), 0.0)
+    model = model_of(np.diag(levels) + 0.3 * same, [lower, lower.T])
     with pytest.MonkeyPatch.context() as patch:
         arrays = lab_arrays(patch, model, initial=np.eye(d)[0], closing=mixing(d, np.random.default_rng(1)))
     slope = np.polyfit(n, levels, 1)[0]
