@@ -12,6 +12,7 @@ What no record sees is dropped: one phase of each jump operator in each block, o
 of a period without events in each block.
 """
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -163,26 +164,37 @@ def real_phases(label: Ints, coupled: Entries, jumps: Entries, kets: Entries, sm
         such phases were found.
     """
     blocks = label.tolist()
-    linked = _Pieces(blocks, _listed(coupled, small))
+    linked = Pieces(blocks, listed(coupled, small))
     if not linked.missing:
-        return _verified(linked.phase, coupled, jumps, small)
+        return verified(linked.phase, coupled, jumps, small)
     # kets may ask for relative phases that the jumps do not allow
-    for asked in (_listed(kets), []):
+    for asked in (listed(kets), []):
         pieces = linked.copy()
-        pieces.join(blocks, _listed(jumps), asked)
-        found = _verified(pieces.phase, coupled, jumps, small)
+        pieces.join(blocks, listed(jumps), asked)
+        found = verified(pieces.phase, coupled, jumps, small)
         if found is not None:
             return found
     return None
 
 
-def _verified(phase: list[complex], coupled: Entries, jumps: Entries, small: float) -> Found | None:
-    """The phases and what they make of the entries, if all of them are real; powers of i where these will do."""
+def verified(
+    phase: list[complex],
+    coupled: Entries,
+    jumps: Entries,
+    small: float,
+    agree: Callable[[Complexes], bool] = lambda phase: True,
+) -> Found | None:
+    """The phases and what they make of the entries, if all of them are real; powers of i where these will do.
+
+    `agree` is what else is asked of the phases.
+    """
     given = np.array(phase)
     given /= np.abs(given)
-    rounded = _rounded(given)
-    found = _check(rounded, coupled, jumps, small)
-    return _check(given, coupled, jumps, small) if found is None and (rounded != given).any() else found
+    for tried in (_rounded(given), given):
+        found = _check(tried, coupled, jumps, small)
+        if found is not None and agree(tried):
+            return found
+    return None
 
 
 def _rounded(phase: Complexes) -> Complexes:
@@ -202,7 +214,7 @@ def _check(tidy: Complexes, coupled: Entries, jumps: Entries, small: float) -> F
         place = np.zeros(len(between), dtype=np.int64)
         (last,) = (jumps.number[1:] != jumps.number[:-1]).nonzero()
         place[last + 1] = 1
-        between *= _unit(np.add.reduceat(between**2, [0, *(last + 1)])).conj()[place.cumsum()]
+        between *= unit(np.add.reduceat(between**2, [0, *(last + 1)])).conj()[place.cumsum()]
         if np.abs(between.imag).max() > REAL * np.abs(between.real).max():
             return None
     if len(within) and np.abs(within.imag).max() > small:
@@ -214,14 +226,14 @@ Listed = list[tuple[int, int, int, complex]]
 Entry = tuple[int, int, complex]
 
 
-def _listed(entries: Entries, small: float = 0.0) -> Listed:
+def listed(entries: Entries, small: float = 0.0) -> Listed:
     """The entries by decreasing size: small ones have phases full of rounding, the smallest are left out."""
     size = np.abs(entries.value)
     order = (-size).argsort(kind="stable")[: np.count_nonzero(size > max(small, REAL * size.max(initial=0.0)))]
     return list(zip(*[field[order].tolist() for field in entries], strict=True))
 
 
-class _Pieces:
+class Pieces:
     """Pieces of blocks, at first the states, and phases of the states relative to others of their piece."""
 
     def __init__(self, label: list[int], coupled: Listed) -> None:
@@ -233,7 +245,7 @@ class _Pieces:
                 return
             self._link(r, s, value)
 
-    def copy(self) -> "_Pieces":
+    def copy(self) -> "Pieces":
         """The same to go on from."""
         other = copy(self)
         other.root, other.phase, other.members = self.root[:], self.phase[:], [states[:] for states in self.members]
@@ -271,6 +283,12 @@ class _Pieces:
         self.members[one] = []
         self.missing -= 1
         return True
+
+    def link(self, states: list[int], firsts: list[int], ratio: complex) -> None:
+        """Join pieces such that each state has the phase of another one times `ratio`."""
+        for state, first in zip(states, firsts, strict=True):
+            if self.root[state] != self.root[first]:
+                self._merge(state, first, ratio * self.phase[first] * self.phase[state].conjugate())
 
     def _link(self, r: int, s: int, value: complex) -> bool:
         """Join two pieces such that this entry becomes real."""
@@ -323,10 +341,10 @@ def _by_number(entries: Listed) -> list[Listed]:
 
 def _common_phase(values: Complexes) -> Complexes:
     """Phase of each row of numbers that differ by real factors."""
-    return _unit((values**2).sum(axis=-1))
+    return unit((values**2).sum(axis=-1))
 
 
-def _unit(squares: Complexes) -> Complexes:
+def unit(squares: Complexes) -> Complexes:
     """Phases whose squares have these phases; one for zero."""
     roots: Complexes = np.sqrt(squares + (squares == 0))
     return np.asarray(roots / np.abs(roots))

@@ -95,11 +95,15 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
 
 
 def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
-    """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine."""
+    """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine.
+
+    Where V is diagonal `vectors` may be its diagonal (d,); without any it is one.
+    """
     if not vectors.size:
         return kets
-    if np.count_nonzero(vectors) == np.count_nonzero(vectors.diagonal()):
-        x, y, v, w = kets.real, kets.imag, vectors.diagonal().real, vectors.diagonal().imag
+    if vectors.ndim == 1 or np.count_nonzero(vectors) == np.count_nonzero(vectors.diagonal()):
+        phases = vectors if vectors.ndim == 1 else vectors.diagonal()
+        x, y, v, w = kets.real, kets.imag, phases.real, phases.imag
         return (x * v - y * w) + 1j * (x * w + y * v)
     real, imag = np.zeros(kets.shape), np.zeros(kets.shape)
     for a in range(kets.shape[1]):

@@ -23,6 +23,7 @@ FLOORS = [
         "blocks",
         "frame",
         "gauge",
+        "gauge_wide",
         "protocol",
         "quadrature",
         "outcomes",
