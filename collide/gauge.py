@@ -284,6 +284,13 @@ class Pieces:
         self.missing -= 1
         return True
 
+    def ratio(self, states: list[int], firsts: list[int]) -> complex | None:
+        """Phase of a state relative to the other one, of the first pair that is in one piece."""
+        for state, first in zip(states, firsts, strict=True):
+            if self.root[state] == self.root[first]:
+                return self.phase[state] * self.phase[first].conjugate()
+        return None
+
     def link(self, states: list[int], firsts: list[int], ratio: complex) -> None:
         """Join pieces such that each state has the phase of another one times `ratio`."""
         for state, first in zip(states, firsts, strict=True):

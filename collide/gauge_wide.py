@@ -60,21 +60,20 @@ def real_gates(arrays: Arrays) -> Arrays:
     Turns become 2 x 2 matrices of kind `MIX`, rotations by the same angle.
     """
     moves, jumps = _moves(arrays), _jumps(arrays)
-    own = [_own_phases(move.matrix) for move in moves]
-    turned = [own_.conj()[:, None] * move.matrix * own_ for move, own_ in zip(moves, own, strict=True)]
+    label = _label(arrays)
+    linked, own = _linked(label, moves)
+    turned = [mine.conj()[:, None] * move.matrix * mine for move, mine in zip(moves, own, strict=True)]
     if any(np.abs(matrix.imag).max() > REAL for matrix in turned):
         return arrays
     row, column = _places(arrays, "wait")
-    label = _label(arrays)
-    # the null operator may lose a phase in each block, like an event
-    events = len(arrays["target"].reshape(-1))
+    # the null operator may lose a phase like an event
     entries = Entries(
-        np.concatenate([jumps.number, events + label[row]]),
+        np.concatenate([jumps.number, np.full(len(row), arrays["target"].size)]),
         np.concatenate([jumps.row, row]),
         np.concatenate([jumps.column, column]),
         np.concatenate([jumps.value, arrays["wait_value"]]),
     )
-    found = _phases(label, moves, own, entries, _kets(arrays))
+    found = _phases(label, linked, moves, own, entries, _kets(arrays))
     if found is None:
         return arrays
     waiting = found.jumps[len(jumps.value) :]
@@ -87,14 +86,29 @@ def real_gates(arrays: Arrays) -> Arrays:
     }
 
 
-def _phases(label: Ints, moves: list[Move], own: list[Complexes], jumps: Entries, kets: Entries) -> Found | None:
+def _linked(label: Ints, moves: list[Move]) -> tuple[Pieces, list[Complexes]]:
+    """Pieces of states whose phases gates relate, and for each gate the phases of a group relative to its first.
+
+    A phase may change its sign: gates that share states agree on it, as far as they can.
+    """
+    linked, own = Pieces(label.tolist(), []), []
+    for move in moves:
+        phases = _own_phases(move.matrix)
+        firsts = move.groups[:, 0].tolist()
+        for k, others in enumerate(move.groups.T[1:].tolist(), 1):
+            known = linked.ratio(others, firsts)
+            if known is not None and abs(known + phases[k]) < abs(known - phases[k]):
+                phases[k] *= -1
+            if linked.missing:
+                linked.link(others, firsts, complex(phases[k]))
+        own.append(phases)
+    return linked, own
+
+
+def _phases(
+    label: Ints, linked: Pieces, moves: list[Move], own: list[Complexes], jumps: Entries, kets: Entries
+) -> Found | None:
     """Phases in which the states of every group differ as their gate asks for, and the jumps are real."""
-    linked = Pieces(label.tolist(), [])
-    for move, phases in zip(moves, own, strict=True):
-        for ratio, others in zip(phases[1:].tolist(), move.groups.T[1:].tolist(), strict=True):
-            if not linked.missing:
-                break
-            linked.link(others, move.groups[:, 0].tolist(), ratio)
     nowhere = np.zeros(0, dtype=np.int64)
     none = Entries(nowhere, nowhere, nowhere, np.zeros(0, dtype=complex))
 

@@ -119,6 +119,34 @@ def test_what_is_not_real_stays_as_it_is(wide: None, model) -> None:
     assert real(program.arrays) is program.arrays
 
 
+def test_pairs_and_hops_agree_on_signs(wide: None) -> None:
+    """An XY chain creates pairs too: the phases of a site are 1, i, -1, -i, ... by turns only up to signs."""
+    space = Space(*[qubit()] * 4)
+    X = [space.s(j) + space.s(j).T for j in range(4)]
+    H = sum(0.3 * X[j] @ X[j + 1] + 0.1 * space.exchange(j, j + 1) for j in range(3))
+    bath = spin_bath("L", 1.0)
+    model = CollisionModel(
+        H, [Collision(bath, lowering(2), 0, bath.ancilla(1.0), 0.4)], 0.5, dims=space, construction="gates"
+    )
+    program = compile_program(model, 20.0, initial=np.eye(16)[3], closing="product", keep=("jumps",))
+    turned = gauged(program)
+    assert program.kind == "gates"
+    assert all(is_real(turned))
+    one, other = run_chunk(turned, 3, 0, 200), run_chunk(program, 3, 0, 200)
+    assert np.array_equal(one.columns["counts"], other.columns["counts"])
+    assert np.allclose(one.columns["closing_energy"], other.columns["closing_energy"], atol=1e-9)
+
+
+def test_closing_kets_are_turned_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The eigenbasis of an averaged state with currents, of two states each."""
+    monkeypatch.setattr("collide.compile_wide._gates_are_cheaper", lambda *_: True)
+    program = compile_program(gate_chain(4), 3.0, initial=np.eye(16)[1])
+    assert program.kind == "gates"
+    one, other = run_chunk(gauged(program), 3, 0, 500), run_chunk(program, 3, 0, 500)
+    assert np.array_equal(one.columns["final"], other.columns["final"])
+    assert len(np.unique(one.columns["final"])) > 8
+
+
 def test_a_flux_through_a_ring_is_refused(wide: None) -> None:
     """Three sites in a ring: phases that add up on each bond do not around it."""
     space = Space(*[qubit()] * 3)
@@ -170,4 +198,7 @@ def test_phases_of_a_gate_follow_the_number_of_quanta() -> None:
     for angle in (1e-3, 0.1, 0.9, -0.4):
         found = _own_phases(expm(-1j * angle * (hop + hop.T)))
         assert np.allclose(found, 1j ** np.arange(k), atol=1e-9)
+    weak = 1e-9 * np.exp(1e-4j)  # its phase is mere rounding
+    spread = np.array([[0.8, weak, 0.6], [weak, 1, weak], [-0.6, weak, 0.8]])
+    assert abs(_own_phases(spread)[2] - 1) < 1e-12
     assert np.array_equal(_own_phases(np.array([[0.8, 0.6], [-0.6, 0.8]], complex)), [1, 1])
