@@ -20,6 +20,7 @@ from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.stacked import SparseStack
 from collide.exchange import COMPLETENESS
+from collide.gauge import real_events
 from collide.protocol import Protocol
 
 DUST = 1e-14  # eigenvalues of a Choi matrix below this times its largest are rounding
@@ -60,6 +61,8 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
         "count": events.rows,
         "steps": np.rint(protocol.tlist / process.tau).astype(np.int64),
     }
+    if blocks.largest > 1:
+        arrays = real_events(arrays)
     return arrays, f"event-driven collisions, {len(events.ops)} kinds of event beside the null one; " + explain(
         blocks, process.d, Basis(None)
     )

@@ -12,6 +12,7 @@ from collide.exact.levels import eigenbasis
 from collide.exact.process import Complexes, Flow, Process, Sparse
 from collide.exact.small import Operators
 from collide.exact.superoperator import effective_hamiltonian
+from collide.gauge import real_jumps
 from collide.protocol import Protocol
 
 EIGENBASIS_LIMIT = 512  # larger systems stay in the basis they were written in
@@ -34,7 +35,7 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "jump_row": row,
         "jump_column": column,
         "jump_value": value,
-        "count": flow.counts.astype(np.int64).reshape(len(target), -1),
+        "count": flow.counts.astype(np.int64).reshape(len(target), len(process.counts.baths)),
         "times": protocol.tlist,
         "load_energy": block_diagonals(basis.operators(loads, process.d), blocks),
         "load_rest": block_diagonals(basis.operators(rest, process.d), blocks),
@@ -42,7 +43,7 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
         "turn": np.zeros((0, 1, 1), dtype=complex),
     }
-    return arrays, explain(blocks, process.d, basis)
+    return real_jumps(arrays) if blocks.largest > 1 and not loads else arrays, explain(blocks, process.d, basis)
 
 
 class Partition(NamedTuple):

@@ -87,7 +87,7 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
         columns["final_state"] = to_users_basis(raw["final_state"], a["vectors"])
     partial = {name: raw[name] for name in ("expect_sum", "heat_power_sums", "heat_pair_sums")}
     if program.meta["sum_states"]:
-        partial["rho_sum"] = raw["rho_sum"]
+        partial["rho_sum"] = states_to_users_basis(raw["rho_sum"], a["vectors"])
     ragged = {}
     if "jumps" in program.keep:
         ragged = {name: raw[name] for name in ("row_size", "jump_time", "jump_channel")}
@@ -95,9 +95,16 @@ def settle(program: Any, start: int, stop: int, raw: dict[str, NDArray[Any]]) ->
 
 
 def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
-    """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine."""
+    """(n, d) kets V psi, summed element by element: a matrix product rounds differently from machine to machine.
+
+    Where V is diagonal `vectors` may be its diagonal (d,); without any it is one.
+    """
     if not vectors.size:
         return kets
+    if vectors.ndim == 1 or np.count_nonzero(vectors) == np.count_nonzero(vectors.diagonal()):
+        phases = vectors if vectors.ndim == 1 else vectors.diagonal()
+        x, y, v, w = kets.real, kets.imag, phases.real, phases.imag
+        return (x * v - y * w) + 1j * (x * w + y * v)
     real, imag = np.zeros(kets.shape), np.zeros(kets.shape)
     for a in range(kets.shape[1]):
         x, y = kets[:, a, None].real, kets[:, a, None].imag
@@ -107,3 +114,10 @@ def to_users_basis(kets: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.comp
         imag += x * w
         imag += y * v
     return real + 1j * imag
+
+
+def states_to_users_basis(states: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.complex128]:
+    """(n, d, d) density matrices V rho V^dagger, rounded alike on all machines."""
+    columns = to_users_basis(states.swapaxes(1, 2).reshape(-1, states.shape[-1]), vectors)
+    rows = columns.reshape(states.shape).swapaxes(1, 2).conj()
+    return to_users_basis(rows.reshape(-1, states.shape[-1]), vectors).reshape(states.shape).conj()

@@ -1,0 +1,124 @@
+"""Rotating frames: energies that commute with everything, and what they leave of the evolution."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from collide import Bath, Channel, LindbladModel, Space, local, qubit
+from collide.frame import rotating_frame
+from collide.program import compile_program
+from systems import jump_pair
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def charged(rng, d: int, omega: float):
+    """Random H and jumps that keep, raise and lower a charge N: (H, jump operators)."""
+    N = np.sort(rng.integers(0, 4, d))
+    N[:2] = 0, 1
+    same, up = N[:, None] == N, N[:, None] == N + 1
+    A = rng.normal(size=(d, d)) + 1j * rng.normal(size=(d, d))
+    H = np.where(same, A + A.conj().T, 0) + omega * np.diag(N)
+    ops = [np.where(where, rng.normal(size=(d, d)), 0) for where in (same, up, up.T)]
+    return H, [op * (rng.random((d, d)) < 0.7) for op in ops]
+
+
+def model_of(H, ops) -> LindbladModel:
+    channels = [Channel(op, 0.3, 1.0, "hot", "irreversible", charge=k + 1) for k, op in enumerate(ops)]
+    return LindbladModel(H, channels)
+
+
+def mixing(d: int, rng) -> np.ndarray:
+    return np.linalg.qr(rng.normal(size=(d, d)))[0]
+
+
+def lab_arrays(monkeypatch, model, **kwargs):
+    """Arrays of a program before frame and gauge."""
+    with monkeypatch.context() as patch:
+        patch.setattr("collide.compile_jumps.real_jumps", lambda arrays: arrays)
+        patch.setattr(
+            "collide.compile_jumps.rotating_frame", lambda arrays: np.zeros(arrays["basis"].shape), raising=False
+        )
+        return compile_program(model, 1.0, **kwargs).arrays
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, d=st.integers(3, 7))
+def test_evolution_and_jumps_are_those_of_the_laboratory(seed: int, d: int) -> None:
+    """Two waits with a jump between them: one phase for each state at the end, and one that nobody sees."""
+    rng = np.random.default_rng(seed)
+    H, ops = charged(rng, d, 7.3)
+    with pytest.MonkeyPatch.context() as patch:
+        arrays = lab_arrays(patch, model_of(H, ops), initial=np.eye(d)[0], closing=mixing(d, rng))
+    assert len(arrays["size"]) == 1
+    e = rotating_frame(arrays)[0]
+    assert np.ptp(e) > 0
+    heff = arrays["heff"][0]
+    assert np.abs(heff @ np.diag(e) - np.diag(e) @ heff).max() == 0
+    for c in range(len(arrays["jump_start"]) - 1):
+        at = slice(arrays["jump_start"][c], arrays["jump_start"][c + 1])
+        J = np.zeros((d, d), complex)
+        J[arrays["jump_row"][at], arrays["jump_column"][at]] = arrays["jump_value"][at]
+        psi = rng.normal(size=d) + 1j * rng.normal(size=d)
+        lab = expm(-1j * heff * 0.8) @ J @ expm(-1j * heff * 1.7) @ psi
+        rest = heff - np.diag(e)
+        turned = np.exp(-1j * e * 2.5) * (expm(-1j * rest * 0.8) @ J @ expm(-1j * rest * 1.7) @ psi)
+        assert abs(np.vdot(lab, turned)) == pytest.approx(np.linalg.norm(lab) * np.linalg.norm(turned), rel=1e-10)
+        assert np.linalg.norm(lab) == pytest.approx(np.linalg.norm(turned), rel=1e-10, abs=1e-12)
+
+
+def test_a_field_is_the_frame() -> None:
+    """Six qubits and a closing basis that mixes all numbers of excitations: what is left is the exchange alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        space = Space(*[qubit()] * 6)
+        H = 1.3 * sum(space.number(j) for j in range(6)) + 0.05 * sum(space.exchange(j, j + 1) for j in range(5))
+        bath = Bath("hot", temperature=1.0, spectral_density=0.01)
+        model = LindbladModel(H, local(space.s(0), 1.3, bath), dims=space)
+        basis = np.ones((1, 1))
+        for _ in range(6):
+            basis = np.kron(basis, np.array([[1, 1], [1, -1]]) / np.sqrt(2))
+        arrays = lab_arrays(patch, model, initial=np.eye(64)[0], closing=basis)
+    assert arrays["size"].tolist() == [64]
+    N = np.array([bin(state).count("1") for state in range(64)])
+    assert np.allclose(rotating_frame(arrays), 1.3 * N, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("n", [np.arange(6), np.array([0, 1, 1, 1, 2, 3])], ids=["levels", "sectors"])
+def test_the_nearest_of_all_frames_is_taken(n: np.ndarray) -> None:
+    """Of levels w n + x n^2 a ladder of jumps admits a line: the one of least squares over all states."""
+    d, levels = len(n), 2.0 * n + 0.1 * n**2
+    same = (n[:, None] == n) & ~np.eye(d, dtype=bool)
+    lower = np.where(n[:, None] == n - 1, np.sqrt(n), 0.0)
+    model = model_of(np.diag(levels) + 0.3 * same, [lower, lower.T])
+    with pytest.MonkeyPatch.context() as patch:
+        arrays = lab_arrays(patch, model, initial=np.eye(d)[0], closing=mixing(d, np.random.default_rng(1)))
+    slope = np.polyfit(n, levels, 1)[0]
+    assert np.allclose(rotating_frame(arrays)[0], slope * n, atol=1e-12)
+
+
+def test_channels_that_share_a_bath_may_change_it_differently() -> None:
+    """One transition of a ladder each: no relation is left, the frame is the level scheme itself."""
+    levels = np.array([0.0, 1.0, 2.7, 3.1])
+    ops = [np.outer(np.eye(4)[k], np.eye(4)[k + 1]) for k in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        arrays = lab_arrays(
+            patch, model_of(np.diag(levels), ops), initial=np.eye(4)[0], closing=mixing(4, np.random.default_rng(1))
+        )
+    assert np.allclose(rotating_frame(arrays)[0], levels, atol=1e-14)
+
+
+@pytest.mark.parametrize("case", ["sectors", "driven", "a jump to both"])
+def test_there_is_none_where_nothing_turns(case: str) -> None:
+    """Blocks of one sector, a drive that couples the sectors, a jump that tells them apart."""
+    kwargs = {"initial": np.array([0.6, 0.8])}
+    if case == "sectors":
+        model, kwargs = jump_pair(), {}
+    elif case == "driven":
+        model = model_of(np.array([[0, 0.1], [0.1, 1.0]]), [np.array([[0, 1.0], [0, 0]])])
+    else:  # raises and lowers at once
+        model = model_of(np.diag([0.0, 1.0]), [np.array([[0, 1.0], [1.0, 0]])])
+    with pytest.MonkeyPatch.context() as patch:
+        arrays = lab_arrays(patch, model, **kwargs)
+    assert not rotating_frame(arrays).any()
