@@ -20,6 +20,7 @@ from collide.ends import Basis, cumulative
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.superoperator import effective_hamiltonian
 from collide.exchange import COMPLETENESS
+from collide.gauge_wide import real_gates, real_sparse_jumps
 from collide.kernels.wide_tables import ROUNDING
 from collide.outcomes import energies
 from collide.protocol import Protocol, is_product
@@ -40,7 +41,7 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
     start, column, value = _rows([heff], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
-    return arrays, "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+    return real_sparse_jumps(arrays), "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
 
 
 class GatePlan(NamedTuple):
@@ -62,7 +63,7 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
     arrays |= _moves(_gauged(plan.gates, process.dims, blocks), process.dims, blocks)
     arrays["times"] = np.rint(protocol.tlist / process.tau)
-    return arrays, f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
+    return real_gates(arrays), f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
         blocks, process.d, Basis(None)
     )
 
