@@ -12,6 +12,7 @@ from collide.exact.levels import eigenbasis
 from collide.exact.process import Complexes, Flow, Process, Sparse
 from collide.exact.small import Operators
 from collide.exact.superoperator import effective_hamiltonian
+from collide.frame import rotating_frame
 from collide.gauge import real_jumps
 from collide.protocol import Protocol
 
@@ -43,7 +44,19 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
         "turn": np.zeros((0, 1, 1), dtype=complex),
     }
+    # what a load does to the energy is seen all the time, so that phases between states are too
+    arrays = arrays | {"frame": np.zeros(arrays["basis"].shape)} if loads else in_frame(arrays, blocks)
     return real_jumps(arrays) if blocks.largest > 1 and not loads else arrays, explain(blocks, process.d, basis)
+
+
+def in_frame(arrays: dict[str, NDArray[Any]], blocks: Blocks) -> dict[str, NDArray[Any]]:
+    """The arrays with their rotating frame, whose energies `heff` is then without."""
+    frame = rotating_frame(arrays)
+    if not frame.any():
+        return arrays | {"frame": frame}
+    heff = arrays["heff"].copy()
+    heff[blocks.label, blocks.place, blocks.place] -= frame[blocks.label, blocks.place]
+    return arrays | {"frame": frame, "heff": centred(heff, blocks)}
 
 
 class Partition(NamedTuple):
