@@ -53,7 +53,6 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
     target, start, row, column, value = jump_table(events.ops, blocks)
     arrays = end_arrays(process, protocol, blocks, Basis(None)) | {
         "null": block_diagonal(events.null, blocks),
-        "frame": np.zeros((len(blocks.members), blocks.largest)),
         "target": target,
         "jump_start": start,
         "jump_row": row,

@@ -41,7 +41,8 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
     start, column, value = _rows([heff], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
-    return real_sparse_jumps(arrays), "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+    sentence = "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+    return real_sparse_jumps(arrays), sentence
 
 
 class GatePlan(NamedTuple):
