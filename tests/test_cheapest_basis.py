@@ -13,6 +13,7 @@ from collide.exact.levels import eigenbasis
 from collide.exact.measurements import Outcomes
 from collide.exact.process import Flow
 from collide.machines import collective_qubits, ising, rectifier, tavis_cummings, xy_chain
+from collide.program import compile_program
 from collide.protocol import Protocol, make_protocol
 from random_models import random_hermitian
 from systems import coherent_ket, hamiltonian, jump_pair
@@ -73,8 +74,8 @@ def test_no_basis_that_is_tried_has_smaller_blocks(name: str) -> None:
     model = make()
     if "averaged" in options:  # a state that is as diagonal as H, without an exact side of 40 levels
         d, kets = model.process.d, eigenbasis(model.process.H)[1].T
-        ends = Outcomes(kets, np.full(d, 1 / d))
-        protocol = Protocol(np.ones(1), ends, ends, np.eye(d) + 0j, np.eye(d) + 0j, {}, ("totals",), "heat")
+        ends, rho = Outcomes(kets, np.full(d, 1 / d)), np.eye(d, dtype=complex) / d
+        protocol = Protocol(np.ones(1), ends, ends, rho, rho, {}, ("totals",), "heat")
     else:
         start, end = options.get("initial", "steady"), options.get("closing")
         protocol = make_protocol(model, 1.0, start, end, None, ("totals",), "heat")
@@ -87,3 +88,9 @@ def test_no_basis_that_is_tried_has_smaller_blocks(name: str) -> None:
     chosen = cheapest_basis(model.process, flow, protocol)
     assert chosen.blocks.largest == min(each.blocks.largest for each in every)
     assert (chosen.basis.vectors is not None) is (name in ROTATED)
+
+
+def test_blocks_of_two_that_nothing_diagonalises_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two qubits between unequal baths: H_eff is not normal, and no eigenvectors are asked for."""
+    monkeypatch.setattr("collide.compile_jumps.eigenbasis", None)  # which nobody can call
+    assert compile_program(jump_pair(), 1.0).arrays["size"].tolist() == [1, 2, 1]
