@@ -210,7 +210,7 @@ def test_groups_of_a_gate_that_ask_for_different_signs_are_refused(wide: None) -
     arrays = dict(program.arrays)
     assert real_gates(arrays) is not arrays
     largest = int(np.argmax(arrays["size"]))
-    first = arrays["orbit_start"][largest * len(arrays["move_kind"]) + 1]
+    first = arrays["orbit_start"][largest * len(arrays["move_size"]) + 1]
     arrays["orbit"] = arrays["orbit"].copy()
     arrays["orbit"][[first, first + 1]] = arrays["orbit"][[first + 1, first]]  # the same gate
     assert real_gates(arrays) is arrays
