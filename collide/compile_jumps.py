@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from collide.blocks import Blocks, block_diagonal, block_diagonals, find_blocks, jump_table
 from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.levels import eigenbasis
-from collide.exact.process import Complexes, Flow, Process, Sparse
+from collide.exact.process import Complexes, Floats, Flow, Process, Sparse
 from collide.exact.small import Operators, components
 from collide.exact.superoperator import effective_hamiltonian
+from collide.frame import rotating_frame
 from collide.gauge import real_jumps
 from collide.protocol import Protocol
 
@@ -43,7 +44,20 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
         "load": flow.load.astype(np.int64),
         "load_bath": np.array([load.bath for load in process.loads], dtype=np.int64),
     }
+    # what a load does to the energy is seen all the time, so that phases between states are too
+    frame = np.zeros(arrays["basis"].shape) if loads else rotating_frame(arrays)
+    arrays = in_frame(arrays, frame, blocks)
     return real_jumps(arrays) if blocks.largest > 1 and not loads else arrays, explain(blocks, process.d, basis)
+
+
+def in_frame(arrays: dict[str, NDArray[Any]], frame: Floats, blocks: Blocks) -> dict[str, NDArray[Any]]:
+    """The arrays with `heff` without the energies of the frame, and the phases that they make at the stops."""
+    if not frame.any():
+        return arrays | {"turn": np.zeros((0, *frame.shape), dtype=complex)}
+    heff = arrays["heff"].copy()
+    heff[blocks.label, blocks.place, blocks.place] -= frame[blocks.label, blocks.place]
+    turn = np.exp(-1j * frame * arrays["times"][:, None, None])
+    return arrays | {"turn": turn, "heff": centred(heff, blocks)}
 
 
 class Partition(NamedTuple):

@@ -20,13 +20,13 @@ from collide.ends import Basis, cumulative
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.superoperator import effective_hamiltonian
 from collide.exchange import COMPLETENESS
-from collide.kernels.wide_tables import MIX, PHASE, TURN
+from collide.gauge_wide import real_gates, real_sparse_jumps
+from collide.kernels.wide_tables import ROUNDING
 from collide.outcomes import energies
 from collide.protocol import Protocol, is_product
 
 Arrays = dict[str, NDArray[Any]]
 Outcome = tuple[Sparse, list[int]]
-ROUNDING = 4e-16  # of a gate's amplitudes
 SMALLEST = 8  # states of a block from which gates beat products over several collisions
 TRAJECTORIES = 1000  # over which a table is thought to pay for itself
 
@@ -41,7 +41,8 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
     start, column, value = _rows([heff], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
-    return arrays, "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+    sentence = "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
+    return real_sparse_jumps(arrays), sentence
 
 
 class GatePlan(NamedTuple):
@@ -63,7 +64,7 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
     arrays |= _moves(_gauged(plan.gates, process.dims, blocks), process.dims, blocks)
     arrays["times"] = np.rint(protocol.tlist / process.tau)
-    return arrays, f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
+    return real_gates(arrays), f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
         blocks, process.d, Basis(None)
     )
 
@@ -233,7 +234,7 @@ def _without(gate: Unitary, angle: float, dims: tuple[int, ...]) -> Complexes:
 
 def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...], blocks: Blocks) -> Arrays:
     """Moves of the gates, part by part: see `collide.kernels.wide_tables.WideProgram`."""
-    kinds, sizes, firsts = [], [], []
+    sizes, firsts = [], []
     values: list[Complexes] = []
     groups: list[Ints] = []
     for matrix, sites in gates:
@@ -241,10 +242,9 @@ def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...]
         parts, label = connected_components(linked, directed=False)
         for part in range(parts):
             states = np.flatnonzero(label == part)
-            kind, value = _kind(matrix[np.ix_(states, states)])
-            if kind == PHASE and abs(value[0] - 1) <= ROUNDING:
+            value = matrix[np.ix_(states, states)].reshape(-1)
+            if len(value) == 1 and abs(value[0] - 1) <= ROUNDING:
                 continue
-            kinds.append(kind)
             sizes.append(len(states))
             firsts.append(sum(len(v) for v in values))
             values.append(value)
@@ -262,7 +262,6 @@ def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...]
             pieces[b].append(places[bounds[b] : bounds[b + 1]].reshape(-1))
     flat = [piece for block in pieces for piece in block]
     return {
-        "move_kind": np.array(kinds, dtype=np.int64),
         "move_size": np.array(sizes, dtype=np.int64),
         "move_first": np.array(firsts, dtype=np.int64),
         "move_value": np.concatenate([np.zeros(0, complex), *values]),
@@ -274,25 +273,12 @@ def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...]
 def _no_moves() -> Arrays:
     none = np.zeros(0, np.int64)
     return {
-        "move_kind": none,
         "move_size": none,
         "move_first": none,
         "move_value": np.zeros(0, complex),
         "orbit_start": np.zeros(1, np.int64),
         "orbit": none,
     }
-
-
-def _kind(matrix: Complexes) -> tuple[int, Complexes]:
-    """What a part of a gate is, and its value."""
-    if len(matrix) == 1:
-        return PHASE, matrix.reshape(-1)
-    if len(matrix) == 2:
-        (a, b), (c, d) = matrix
-        cosine, sine = (a + d).real / 2, -(b + c).imag / 2
-        if np.abs(matrix - [[cosine, -1j * sine], [-1j * sine, cosine]]).max() <= 2 * ROUNDING:
-            return TURN, np.array([complex(cosine, sine)])
-    return MIX, matrix.reshape(-1)
 
 
 def _groups(states: Ints, sites: tuple[int, ...], dims: tuple[int, ...]) -> Ints:
@@ -355,6 +341,7 @@ def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Spar
         "jump_row": jump_row,
         "jump_column": jump_column,
         "jump_value": jump_value,
+        "turn": np.zeros((0, 1, 1), dtype=complex),
     }
 
 

@@ -13,6 +13,7 @@ from collide.kernels.events import run_events
 from collide.kernels.jump_program import JumpProgram
 from collide.kernels.jump_tables import JumpTables, prepare
 from collide.kernels.jumps import Record, run_jumps
+from collide.kernels.pilot import paced
 from collide.kernels.wide import run_wide
 from collide.kernels.wide_tables import WideProgram, WideTables, prepare_wide
 
@@ -74,7 +75,7 @@ def run_jump_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
 
 def jump_tables(program: Any) -> JumpTables:
     """The propagator tables of a program of jumps, kept with it."""
-    return _kept(program, lambda: prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields))))
+    return _kept(program, lambda: paced(prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields)))))
 
 
 def event_tables(program: Any) -> JumpTables:

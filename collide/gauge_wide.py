@@ -24,7 +24,6 @@ from collide.gauge import (
     unit,
     verified,
 )
-from collide.kernels.wide_tables import MIX, TURN
 
 STRONG = 1e-4  # entries of a gate, relative to its largest, whose phases are sharp
 
@@ -55,10 +54,7 @@ def real_sparse_jumps(arrays: Arrays) -> Arrays:
 
 
 def real_gates(arrays: Arrays) -> Arrays:
-    """The same for a program of kind "gates": gates, null operator and events are real.
-
-    Turns become 2 x 2 matrices of kind `MIX`, rotations by the same angle.
-    """
+    """The same for a program of kind "gates": gates, null operator and events are real."""
     moves, jumps = _moves(arrays), _jumps(arrays)
     label = _label(arrays)
     linked, own = _linked(label, moves)
@@ -80,8 +76,6 @@ def real_gates(arrays: Arrays) -> Arrays:
     return _in_basis(arrays, found.phase) | {
         "wait_value": waiting.astype(complex),
         "jump_value": found.jumps[: len(jumps.value)].astype(complex),
-        "move_kind": np.where(arrays["move_kind"] == TURN, MIX, arrays["move_kind"]),
-        "move_first": np.cumsum([0, *(matrix.size for matrix in turned)])[:-1].astype(np.int64),
         "move_value": np.concatenate([np.zeros(0), *(matrix.real.reshape(-1) for matrix in turned)]).astype(complex),
     }
 
@@ -187,17 +181,13 @@ def _kets(arrays: Arrays, name: str = "initial") -> Entries:
 
 
 def _moves(arrays: Arrays) -> list[Move]:
-    """The parts of the gates of a period, a turn as a matrix."""
+    """The parts of the gates of a period."""
     first, starts, orbit = _first(arrays), arrays["orbit_start"], arrays["orbit"]
-    number = len(arrays["move_kind"])
+    number = len(arrays["move_size"])
     out = []
     for k in range(number):
         size, at = int(arrays["move_size"][k]), int(arrays["move_first"][k])
-        if arrays["move_kind"][k] == TURN:
-            c, s = arrays["move_value"][at].real, arrays["move_value"][at].imag
-            matrix = np.array([[c, -1j * s], [-1j * s, c]])
-        else:
-            matrix = arrays["move_value"][at : at + size**2].reshape(size, size)
+        matrix = arrays["move_value"][at : at + size**2].reshape(size, size)
         here = [first[b] + orbit[starts[b * number + k] : starts[b * number + k + 1]] for b in range(len(first))]
         out.append(Move(matrix, np.concatenate(here).reshape(-1, size)))
     return out

@@ -9,29 +9,41 @@ That costs twelve times as much as float64, which a few hundred states would fee
 made of E = P - 1 in float64, squared as 2 E + E^2, where 2 E is exact.  As long as a state turns little, errors then
 stay as small as E; beyond, they grow like 1e-16 |H_eff| t, as those of any data in float64.
 
-The columns of a matrix lie in lanes, sixteen at a time: row ``(i * chunks + c) * 4`` of an array (rows, WIDTH) holds
-the high part of the real part of entry i of the columns 16 c ... 16 c + 15, and the next three its low part, and the
-high and low part of the imaginary part.
+Matrices act on real coordinates, as everywhere below the seam (see `jump_tables`).  Of a matrix that acts on complex
+amplitudes only every second column is kept, for the pair of a column (x, y) is (-y, x).  The columns lie in lanes,
+sixteen at a time: row ``(i * chunks + c) * 2`` of an array (rows, WIDTH) holds the high parts of entry i of the
+columns 16 c ... 16 c + 15, and the next row the low parts.
 
 Sources: Dekker 1971, "A floating-point technique for extending the available precision" (the sums); Ogita, Rump and
 Oishi 2005, "Accurate sum and dot product" (products by fma).
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import borrowed, inner
-from .lanes import WIDTH, fma, load, splat, store
+from .borrowed import borrowed, inlined, inner, lend
+from .lanes import WIDTH, fma, item, load, splat, store
+from .power_tables import by_three, put_complex, put_real
+from .sparse_rows import SparseRows
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Complexes = NDArray[np.complex128]
 
 LARGE = 65  # states
+ROWS = 4  # of a square in float64 at a time
 _TERMS = 30  # of the series of the base: 1/31! is below the last bit of the doubled precision
-_DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
+DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
+
+
+def make_work(n: int, parts: int) -> tuple[Floats, Floats]:
+    """Two matrices of zeros for n real coordinates, `parts` to a state."""
+    rows = 2 * (-(-n // ROWS) * ROWS) * _chunks.py_func(n, parts)
+    return np.zeros((rows, WIDTH)), np.zeros((rows, WIDTH))
+
+
+@inlined
+def _chunks(n, parts):
+    """Vectors of lanes that the columns of a row fill."""
+    return (n // parts + WIDTH - 1) // WIDTH
 
 
 @inner
@@ -47,73 +59,61 @@ def _accumulate(high, low, a_high, a_low, b_high, b_low):
     return total, low + (lost + rest)
 
 
-@inner
-def _settle(high, low):
-    """Return the same sum with `high` rounded to nearest, as long as it is the larger part."""
+@inlined
+def _put(matrix, row, high, low):
+    """Write sixteen entries, their high parts rounded to nearest; as long as those are the larger ones."""
     total = high + low
-    return total, low - (total - high)
+    store(matrix, row, total)
+    store(matrix, row + 1, low - (total - high))
 
 
 @inner
-def _get(matrix, row):
-    """Return the four parts of sixteen entries."""
-    return load(matrix, row), load(matrix, row + 1), load(matrix, row + 2), load(matrix, row + 3)
-
-
-@inner
-def _put(matrix, row, real_high, real_low, imag_high, imag_low):
-    """Write the four parts of sixteen entries, their high parts rounded to nearest."""
-    real_high, real_low = _settle(real_high, real_low)
-    imag_high, imag_low = _settle(imag_high, imag_low)
-    store(matrix, row, real_high)
-    store(matrix, row + 1, real_low)
-    store(matrix, row + 2, imag_high)
-    store(matrix, row + 3, imag_low)
-
-
-@inner
-def square(matrix: Floats, result: Floats, m: int) -> None:
-    """Write the square of a matrix of size m, both in the layout of this module."""
-    chunks = (m + WIDTH - 1) // WIDTH
-    for i in range(m):
+def square(matrix: Floats, result: Floats, n: int, parts: int) -> None:
+    """Write the square of a matrix of n real coordinates, both in the layout of this module."""
+    chunks = _chunks(n, parts)
+    for i in range(n):
+        sign = -1.0 if i % 2 == 0 else 1.0
         for c in range(chunks):
-            real_high, real_low, imag_high, imag_low = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-            for k in range(m):
-                entry, lane = (i * chunks + k // WIDTH) * 4, k % WIDTH
+            high, low = splat(0.0), splat(0.0)
+            for column in range(n // parts):
+                entry, lane = (i * chunks + column // WIDTH) * 2, column % WIDTH
+                there = (parts * column * chunks + c) * 2
                 a_high, a_low = splat(matrix[entry, lane]), splat(matrix[entry + 1, lane])
-                b_high, b_low = splat(matrix[entry + 2, lane]), splat(matrix[entry + 3, lane])
-                x_high, x_low, y_high, y_low = _get(matrix, (k * chunks + c) * 4)
-                real_high, real_low = _accumulate(real_high, real_low, a_high, a_low, x_high, x_low)
-                imag_high, imag_low = _accumulate(imag_high, imag_low, a_high, a_low, y_high, y_low)
-                real_high, real_low = _accumulate(real_high, real_low, -b_high, -b_low, y_high, y_low)
-                imag_high, imag_low = _accumulate(imag_high, imag_low, b_high, b_low, x_high, x_low)
-            _put(result, (i * chunks + c) * 4, real_high, real_low, imag_high, imag_low)
+                high, low = _accumulate(high, low, a_high, a_low, load(matrix, there), load(matrix, there + 1))
+                if parts == 2:
+                    entry, there = ((i ^ 1) * chunks + column // WIDTH) * 2, there + 2 * chunks
+                    a_high, a_low = splat(sign * matrix[entry, lane]), splat(sign * matrix[entry + 1, lane])
+                    high, low = _accumulate(high, low, a_high, a_low, load(matrix, there), load(matrix, there + 1))
+            _put(result, (i * chunks + c) * 2, high, low)
 
 
 @inner
-def square_deviation(matrix: Floats, result: Floats, m: int) -> None:
-    """Write 2 E + E^2 for the high parts E of a matrix of size m, two rows at a time; low parts are left alone.
+def square_deviation(matrix: Floats, result: Floats, n: int, parts: int) -> None:
+    """Write 2 E + E^2 for the high parts E, `ROWS` rows at a time; low parts are left alone.
 
-    Where m is odd, row m counts as one more, of zeros.
+    Rows from n on count as zeros, and are written as such.
     """
-    chunks = (m + WIDTH - 1) // WIDTH
-    for i in range(0, m, 2):
+    chunks = _chunks(n, parts)
+    step = 2 * chunks
+    for i in range(0, n, ROWS):
         for c in range(chunks):
-            upper, lower = (i * chunks + c) * 4, ((i + 1) * chunks + c) * 4
-            x, y, u, v = load(matrix, upper), load(matrix, upper + 2), load(matrix, lower), load(matrix, lower + 2)
+            at = i * step + 2 * c
+            x, y = load(matrix, at), load(matrix, at + step)
+            u, v = load(matrix, at + 2 * step), load(matrix, at + 3 * step)
             x, y, u, v = x + x, y + y, u + u, v + v
-            for k in range(m):
-                row, lane = (k * chunks + c) * 4, k % WIDTH
-                first, second = (i * chunks + k // WIDTH) * 4, ((i + 1) * chunks + k // WIDTH) * 4
-                real, imag = load(matrix, row), load(matrix, row + 2)
-                x, y = fma(splat(matrix[first, lane]), real, x), fma(splat(matrix[first, lane]), imag, y)
-                u, v = fma(splat(matrix[second, lane]), real, u), fma(splat(matrix[second, lane]), imag, v)
-                x, y = fma(splat(-matrix[first + 2, lane]), imag, x), fma(splat(matrix[first + 2, lane]), real, y)
-                u, v = fma(splat(-matrix[second + 2, lane]), imag, u), fma(splat(matrix[second + 2, lane]), real, v)
-            store(result, upper, x)
-            store(result, upper + 2, y)
-            store(result, lower, u)
-            store(result, lower + 2, v)
+            for column in range(n // parts):
+                entry, lane, there = i * step + column // WIDTH * 2, column % WIDTH, parts * column * step + 2 * c
+                p, q = matrix[entry, lane], matrix[entry + step, lane]
+                r, s = matrix[entry + 2 * step, lane], matrix[entry + 3 * step, lane]
+                z = load(matrix, there)
+                x, y, u, v = fma(splat(p), z, x), fma(splat(q), z, y), fma(splat(r), z, u), fma(splat(s), z, v)
+                if parts == 2:
+                    z = load(matrix, there + step)
+                    x, y, u, v = fma(splat(-q), z, x), fma(splat(p), z, y), fma(splat(-s), z, u), fma(splat(r), z, v)
+            store(result, at, x)
+            store(result, at + step, y)
+            store(result, at + 2 * step, u)
+            store(result, at + 3 * step, v)
 
 
 @inner
@@ -124,11 +124,11 @@ def _divide(high, low, divisor):
 
 
 @inner
-def _add_one(matrix, m):
+def _add_one(matrix, n, parts):
     """Add the unit matrix."""
-    chunks = (m + WIDTH - 1) // WIDTH
-    for i in range(m):
-        row, lane = (i * chunks + i // WIDTH) * 4, i % WIDTH
+    chunks = _chunks(n, parts)
+    for column in range(n // parts):
+        row, lane = (parts * column * chunks + column // WIDTH) * 2, column % WIDTH
         high = matrix[row, lane]
         total = high + 1.0
         back = total - high
@@ -137,100 +137,124 @@ def _add_one(matrix, m):
 
 
 @inner
-def _next_term(start, element, matrix, result, m, order):
-    """Write ``1 + A matrix / order``, A given by the entries of its rows."""
-    chunks = (m + WIDTH - 1) // WIDTH
+def _next_term(rows, block, matrix, result, n, parts, order):
+    """Write ``1 + A matrix / order``, A the matrix of a block of `SparseRows`."""
+    chunks, element = _chunks(n, parts), rows.element
     zero, divisor = splat(0.0), splat(order)
-    for i in range(m):
-        for c in range(chunks):
-            real_high, real_low, imag_high, imag_low = zero, zero, zero, zero
-            for e in range(start[i], start[i + 1]):
-                a, b = splat(element[e].value.real), splat(element[e].value.imag)
-                x_high, x_low, y_high, y_low = _get(matrix, (element[e].column * chunks + c) * 4)
-                real_high, real_low = _accumulate(real_high, real_low, a, zero, x_high, x_low)
-                imag_high, imag_low = _accumulate(imag_high, imag_low, a, zero, y_high, y_low)
-                real_high, real_low = _accumulate(real_high, real_low, -b, zero, y_high, y_low)
-                imag_high, imag_low = _accumulate(imag_high, imag_low, b, zero, x_high, x_low)
-            real_high, real_low = _divide(real_high, real_low, divisor)
-            imag_high, imag_low = _divide(imag_high, imag_low, divisor)
-            _put(result, (i * chunks + c) * 4, real_high, real_low, imag_high, imag_low)
-    _add_one(result, m)
+    for g in range(rows.first[block], rows.first[block + 1]):
+        group = rows.group[g]
+        for r in range(group.first, group.end):
+            first = group.element + (r - group.first) * group.length
+            for c in range(chunks):
+                high, low = zero, zero
+                for e in range(first, first + group.length):
+                    there, value = (item(element, e).column * chunks + c) * 2, splat(item(element, e).value)
+                    high, low = _accumulate(high, low, value, zero, load(matrix, there), load(matrix, there + 1))
+                high, low = _divide(high, low, divisor)
+                _put(result, (item(rows.row, r) * chunks + c) * 2, high, low)
+    _add_one(result, n, parts)
 
 
 @inner
-def _next_deviation(start, element, matrix, result, m, order):
+def _next_deviation(rows, block, matrix, result, n, parts, order):
     """Write ``A (1 + matrix) / order`` for the high parts of a matrix."""
-    chunks = (m + WIDTH - 1) // WIDTH
+    chunks, element = _chunks(n, parts), rows.element
     divisor = splat(order)
-    for i in range(m):
-        for c in range(chunks):
-            x, y = splat(0.0), splat(0.0)
-            for e in range(start[i], start[i + 1]):
-                a, b, row = element[e].value.real, element[e].value.imag, (element[e].column * chunks + c) * 4
-                u, v = load(matrix, row), load(matrix, row + 2)
-                x, y = fma(splat(a), u, x), fma(splat(a), v, y)
-                x, y = fma(splat(-b), v, x), fma(splat(b), u, y)
-            store(result, (i * chunks + c) * 4, x / divisor)
-            store(result, (i * chunks + c) * 4 + 2, y / divisor)
-        for e in range(start[i], start[i + 1]):
-            row, lane = (i * chunks + element[e].column // WIDTH) * 4, element[e].column % WIDTH
-            result[row, lane] += element[e].value.real / order
-            result[row + 2, lane] += element[e].value.imag / order
+    for g in range(rows.first[block], rows.first[block + 1]):
+        group = rows.group[g]
+        for r in range(group.first, group.end):
+            first, i = group.element + (r - group.first) * group.length, item(rows.row, r)
+            for c in range(chunks):
+                x = splat(0.0)
+                for e in range(first, first + group.length):
+                    x = fma(splat(item(element, e).value), load(matrix, (item(element, e).column * chunks + c) * 2), x)
+                store(result, (i * chunks + c) * 2, x / divisor)
+            for e in range(first, first + group.length):
+                column = element[e].column // parts
+                if element[e].column % parts == 0:
+                    result[(i * chunks + column // WIDTH) * 2, column % WIDTH] += element[e].value / order
 
 
 @inner
-def _to_table(matrix, m, number, power, first):
-    """Copy the high parts, plus a number on the diagonal, to ``power[first : first + m * m]``.
+def to_table(matrix, n, parts, number, power, first):
+    """Copy the high parts, plus a number on the diagonal, to the table at ``power[first]``.
 
-    Returns the sum of their squares.
+    Returns the sum of the squares of the moduli of the entries.
     """
-    chunks = (m + WIDTH - 1) // WIDTH
-    total = 0.0
-    for i in range(m):
-        for j in range(m):
-            row, lane = (i * chunks + j // WIDTH) * 4, j % WIDTH
-            entry = complex(matrix[row, lane], matrix[row + 2, lane])
-            if i == j:
-                entry += number
-            power[first + i * m + j] = entry
-            total += entry.real * entry.real + entry.imag * entry.imag
+    chunks, total = _chunks(n, parts), 0.0
+    step = 2 * chunks
+    for a in range(n // parts):
+        for b in range(n // parts):
+            row, lane = a * parts * step + b // WIDTH * 2, b % WIDTH
+            real = matrix[row, lane]
+            if a == b:
+                real += number
+            total += real * real
+            if parts == 1:
+                put_real(power, first, n, a, b, real)
+                continue
+            imag = matrix[row + step, lane]
+            total += imag * imag
+            if by_three(n, parts):
+                put_complex(power, first, n // 2, a, b, real, imag)
+            else:
+                put_real(power, first, n, 2 * a, 2 * b, real)
+                put_real(power, first, n, 2 * a, 2 * b + 1, -imag)
+                put_real(power, first, n, 2 * a + 1, 2 * b, imag)
+                put_real(power, first, n, 2 * a + 1, 2 * b + 1, real)
     return total
 
 
 @borrowed
-def powers(start: Ints, element: Any, m: int, levels: int, here: Floats, there: Floats, power: Complexes) -> int:
+def powers(
+    rows: SparseRows,
+    block: int,
+    n: int,
+    parts: int,
+    halvings: int,
+    levels: int,
+    here: Floats,
+    there: Floats,
+    power: Floats,
+) -> int:
     """Tabulate exp(A 2^k) for k = 0 ... levels - 1 and return how many were worth it.
 
     Parameters
     ----------
-    start, element : (m + 1,) int, (entries,) record of `column` and `value`
-        Sparse rows of A, of norm 1 at most: row i has the elements ``start[i]`` up to ``start[i + 1]``.
-    m : int
-        Size of A.
+    rows, block : SparseRows, int
+        A is the matrix of that block.
+    n, parts : int
+        Real coordinates, and how many of them make a state.
+    halvings : int
+        The norm of A is at most 2^halvings: the series is that of A / 2^halvings, and its sum is squared so often.
     levels : int
         The table ends earlier where a power is so small that no threshold would let a state pass it.
-    here, there : (4 * even * chunks, WIDTH) float
-        Working space filled with zeros; `even` is m or m + 1, chunks = ceil(m / WIDTH).
-    power : (levels * m * m,) complex
-        Receives the powers, each row by row.
+    here, there : (rows, WIDTH) float
+        Working space, see `make_work`.
+    power : (levels * size,) float
+        Receives the powers as `power_tables` lays them out.
     """
-    large = m >= LARGE
+    rows = lend(rows)
+    large, size = n // parts >= LARGE, power.shape[0] // levels
     if not large:
-        _add_one(here, m)
+        _add_one(here, n, parts)
+    scale = 1.0
+    for _ in range(halvings):
+        scale *= 2.0
     for order in range(_TERMS, 0, -1):
         if large:
-            _next_deviation(start, element, here, there, m, float(order))
+            _next_deviation(rows, block, here, there, n, parts, scale * order)
         else:
-            _next_term(start, element, here, there, m, float(order))
+            _next_term(rows, block, here, there, n, parts, scale * order)
         here, there = there, here
-    for k in range(levels):
-        if _to_table(here, m, 1.0 if large else 0.0, power, k * m * m) < _DEAD:
+    for k in range(-halvings, levels):
+        if k >= 0 and to_table(here, n, parts, 1.0 if large else 0.0, power, k * size) < DEAD:
             return k
         if k + 1 == levels:
             return levels
         if large:
-            square_deviation(here, there, m)
+            square_deviation(here, there, n, parts)
         else:
-            square(here, there, m)
+            square(here, there, n, parts)
         here, there = there, here
     return levels

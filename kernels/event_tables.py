@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed
-from .doubling import square
+from .doubling import DEAD, make_work, square, to_table
 from .jump_program import JumpProgram
-from .jump_tables import JumpTables, _first_level, _levels, prepare
+from .jump_tables import JumpTables, _levels, choose_first_level, cycles_of_rest, prepare
 from .lanes import WIDTH
+from .power_tables import table_size
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
-
-_DEAD = 2.0**-60  # no threshold is so small that a state of this norm squared has not passed it
 
 
 class EventProgram(NamedTuple):
@@ -77,10 +76,10 @@ def prepare_events(program: EventProgram) -> JumpTables:
     times = np.asarray(program.steps, dtype=float)
     if len(times) == 0 or times[0] < 0 or np.any(np.diff(times) < 0):
         raise ValueError(f"`steps` must ascend from 0 or later to the horizon, but is {program.steps}")
-    tables = prepare(_as_jumps(program))
+    tables = prepare(_as_jumps(program), not program.null[program.size > 1].imag.any())
     block = tables.block.copy()
-    power = _powers(program, block, float(times[-1]))
-    _decays(block, tables.exit)
+    power = _powers(program, block, tables.parts, float(times[-1]))
+    decays(block, tables.exit)
     return tables._replace(block=block, power=power, times=times)
 
 
@@ -105,7 +104,7 @@ def _as_jumps(program: EventProgram) -> JumpProgram:
     )
 
 
-def _decays(block: NDArray[np.void], exit: NDArray[np.void]) -> None:
+def decays(block: NDArray[np.void], exit: NDArray[np.void]) -> None:
     """Note -ln of the chance that nothing happens in a block of one state, and how many periods that makes a lifetime.
 
     Taken from the weights of the events: those of a cold bath are lost in 1 - |N_0|^2.
@@ -117,26 +116,27 @@ def _decays(block: NDArray[np.void], exit: NDArray[np.void]) -> None:
         here["lifetime"] = math.inf if happens <= 0.0 else 1.0 / here["decay"]
 
 
-def _powers(program: EventProgram, block: NDArray[np.void], horizon: float) -> Complexes:
+def _powers(program: EventProgram, block: NDArray[np.void], parts: int, horizon: float) -> Floats:
     """Tabulate the powers of N_0 in all blocks of more than one state, and note in `block` where they are."""
-    tables: list[Complexes] = []
+    tables: list[Floats] = []
     for b in np.flatnonzero(program.size > 1):
         here, m = block[b], int(program.size[b])
         null = np.ascontiguousarray(program.null[b, :m, :m], dtype=complex)
-        rows = 4 * m * ((m + WIDTH - 1) // WIDTH)
-        levels = _levels(1.0, horizon)
-        table = np.empty(levels * m * m, complex)
-        found = squares(null, levels, np.zeros((rows, WIDTH)), np.empty((rows, WIDTH)), table)
+        n, levels = parts * m, _levels(1.0, horizon)
+        size = table_size(n, parts)
+        table = np.empty(levels * size)
+        found = squares(null, parts, levels, *make_work(n, parts), table)
         rate = 1.0 - math.fsum((null.real**2 + null.imag**2).reshape(-1)) / m
         here["step"], here["levels"], here["order"] = 1.0, found, 0
         here["power"] = sum(map(len, tables))
-        here["first_level"] = _first_level(1.0, rate, found)
-        tables.append(table[: found * m * m])
-    return np.concatenate([*tables, np.zeros(0, complex)])
+        here["rate"], here["rest"] = rate, cycles_of_rest(n, 0, None)
+        choose_first_level(here, rate)
+        tables.append(table[: found * size])
+    return np.concatenate([*tables, np.zeros(0)])
 
 
 @borrowed
-def squares(base: Complexes, levels: int, here: Floats, there: Floats, power: Complexes) -> int:
+def squares(base: Complexes, parts: int, levels: int, here: Floats, there: Floats, power: Floats) -> int:
     """Tabulate base^(2^k) for k = 0 ... levels - 1, squared in doubled precision; return how many were worth it.
 
     The first is always kept: no event can be found without it.
@@ -144,29 +144,26 @@ def squares(base: Complexes, levels: int, here: Floats, there: Floats, power: Co
     Parameters
     ----------
     base : (m, m) complex
+    parts : int
+        Real coordinates of an amplitude; with one, `base` is real.
     levels : int
-    here, there : (4 * m * chunks, WIDTH) float
-        Working space in the layout of `doubling`; `here` filled with zeros.
-    power : (levels * m * m,) complex
-        Receives the powers, each row by row.
+    here, there : (rows, WIDTH) float
+        Working space, see `doubling.make_work`.
+    power : (levels * size,) float
+        Receives the powers as `power_tables` lays them out.
     """
     m = base.shape[0]
-    chunks = (m + WIDTH - 1) // WIDTH
+    n, chunks, size = parts * m, (m + WIDTH - 1) // WIDTH, power.shape[0] // levels
     for i in range(m):
         for j in range(m):
-            row, lane = (i * chunks + j // WIDTH) * 4, j % WIDTH
-            here[row, lane], here[row + 2, lane] = base[i, j].real, base[i, j].imag
+            row, lane = (parts * i * chunks + j // WIDTH) * 2, j % WIDTH
+            here[row, lane] = base[i, j].real
+            if parts == 2:
+                here[row + 2 * chunks, lane] = base[i, j].imag
     for k in range(levels):
-        total = 0.0
-        for i in range(m):
-            for j in range(m):
-                row, lane = (i * chunks + j // WIDTH) * 4, j % WIDTH
-                entry = complex(here[row, lane], here[row + 2, lane])
-                power[(k * m + i) * m + j] = entry
-                total += entry.real * entry.real + entry.imag * entry.imag
-        if total < _DEAD and k > 0:
+        if to_table(here, n, parts, 0.0, power, k * size) < DEAD and k > 0:
             return k
         if k + 1 < levels:
-            square(here, there, m)
+            square(here, there, n, parts)
             here, there = there, here
     return levels

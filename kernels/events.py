@@ -75,7 +75,7 @@ def arrive(bench: Bench) -> None:
 
 
 @inner
-def wait(bench: Bench) -> None:
+def wait(tables: JumpTables, bench: Bench) -> None:
     """Leave blocks of one state after a whole number of periods, or come to the stop before.
 
     With chance q that nothing happens in a period, the event comes in the first period n with q^n <= r.
@@ -83,7 +83,7 @@ def wait(bench: Bench) -> None:
     one = splat(1.0)
     waited = ceil(load(bench.lane, THRESHOLD) * load(bench.lane, LIFETIME))  # infinite where nothing can happen
     waited = select(waited > one, waited, one)
-    leave(bench, waited, waited > load(bench.lane, UNTIL) - load(bench.lane, TIME))
+    leave(tables, bench, waited, waited > load(bench.lane, UNTIL) - load(bench.lane, TIME))
 
 
 @borrowed
@@ -121,7 +121,7 @@ def _fly(
             block = first_block(flight, queues, queue)
             ready = board(tables, flight, bench, queues, queue, seed)
             if queue == SINGLES:
-                wait(bench)
+                wait(tables, bench)
                 elect_known(tables, flight, bench, queues, ready)
             else:
                 descend(tables, block, bench, begin_search(tables, block, bench, queue))
@@ -163,7 +163,7 @@ def _run(
     slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
     flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    bench = make_bench(sizes.m, 0, exits)
+    bench = make_bench(sizes.parts * sizes.m, 0, 0, exits)
     _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), as_signed(start), sizes.n)
     return gathered(columns, sums, record), columns
 

@@ -115,18 +115,19 @@ def board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queu
     count, head, ring, width = min(queues.length[queue], WIDTH), queues.head[queue], queues.slot, queues.slot.shape[1]
     ready, fresh, lane, state = queues.ready, queues.fresh, bench.lane, bench.state
     psi, travellers, blocks = flight.psi, flight.traveller, tables.block
-    m = tables.block[travellers[queues.slot[queue, head]].block].size
+    n = tables.block[travellers[queues.slot[queue, head]].block].width
+    single = queue == SINGLES
     even = 0
     for l in range(count):
         slot = ring[np.uint32(queue), np.uint32(head)]
         head = 0 if head + 1 == width else head + 1
         ready[l] = slot
         traveller = travellers[slot]
-        if m > 1:
-            for a in range(m):
-                state[2 * a, l], state[2 * a + 1, l] = psi[slot, a].real, psi[slot, a].imag
-        else:
+        if single:
             lane[LIFETIME, l] = blocks[traveller.block].lifetime
+        else:
+            for a in range(n):
+                state[a, l] = psi[slot, a]
         lane[THRESHOLD, l], lane[STEPS, l] = traveller.threshold, traveller.steps
         lane[TIME, l], lane[UNTIL, l] = traveller.time, traveller.until
         lane[CHOICE, l], lane[NEXT, l] = traveller.spare_choice, traveller.spare_threshold
@@ -138,7 +139,7 @@ def board(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues, queu
         traveller = travellers[ready[fresh[k]]]
         lane[CHOICE, fresh[k]], lane[NEXT, fresh[k]] = new_pair(seed, traveller, traveller.jumps + 1)
     if count < WIDTH:
-        _repeat(bench, m, count)
+        _repeat(bench, 0 if single else n, count)
     store(lane, NEXT, _not_below(load(lane, NEXT), splat(SMALLEST_THRESHOLD)))
     store(lane, HAZARD, -log_of_lanes(load(lane, NEXT)))
     return count
@@ -150,10 +151,10 @@ def _not_below(x, least):
 
 
 @inner
-def _repeat(bench: Bench, m: int, count: int) -> None:
+def _repeat(bench: Bench, n: int, count: int) -> None:
     """Fill empty lanes with the first one: nobody reads them, but numbers they must be."""
     for l in range(count, WIDTH):
-        for row in range(2 * m):
+        for row in range(n):
             bench.state[row, l] = bench.state[row, 0]
         for row in range(FILLED):
             bench.lane[row, l] = bench.lane[row, 0]
@@ -177,11 +178,12 @@ def end_search(tables: JumpTables, block: int, bench: Bench) -> None:
 
 
 @inlined
-def leave(bench: Bench, wait: Any, stops: Any) -> None:
+def leave(tables: JumpTables, bench: Bench, wait: Any, stops: Any) -> None:
     """Leave blocks of one state after a wait, or come to the stop before: `stops` tells which lanes do."""
     lane = bench.lane
     store(bench.state, 0, splat(1.0))
-    store(bench.state, 1, splat(0.0))
+    if tables.parts == 2:
+        store(bench.state, 1, splat(0.0))
     left = load(lane, UNTIL) - load(lane, TIME)
     store(lane, EVENT, select(stops, splat(STOP), splat(JUMP)))
     store(lane, TIME, load(lane, TIME) + wait)
@@ -216,6 +218,7 @@ def alight(
     Every array is named before the loop: after a store the compiler would read it from `tables` and `flight` again.
     """
     lane, travellers, has_loads, stopped = bench.lane, flight.traveller, flight.load.shape[1] > 0, 0
+    parts = tables.parts
     at_stop = queues.ready
     exits, blocks, entry, load_of, psi, state = (
         tables.exit,
@@ -234,14 +237,17 @@ def alight(
         traveller = travellers[slot]
         if lane[EVENT, l] == JUMP and lane[EXIT, l] >= 0.0:
             exit = exits[np.uint32(lane[EXIT, l])]
-            size = blocks[exit.block].size
+            n = blocks[exit.block].width
+            single = blocks[exit.block].size == 1
             if has_loads and load_of[exit.channel] >= 0:
                 lift_off(tables, flight, slot, bench, l)
-            if size > 1:
-                scale = exit.scale if exit.scale > 0.0 else 1.0 / math.sqrt(lane[RATE, l])
-                apply(exit, entry, size, state, l, scale, psi, slot)
-            else:
+            if single:
                 psi[slot, 0] = 1.0
+                if parts == 2:
+                    psi[slot, 1] = 0.0
+            else:
+                scale = exit.scale if exit.scale > 0.0 else 1.0 / math.sqrt(lane[RATE, l])
+                apply(exit, entry, n, state, l, scale, psi, slot)
             if has_loads and load_of[exit.channel] >= 0:
                 kick(tables, flight, slot, exit)
             if traveller.jumps < room:
@@ -250,7 +256,7 @@ def alight(
             traveller.jumps += 1
             traveller.time = lane[TIME, l]
             threshold, hazard = lane[NEXT, l], lane[HAZARD, l]
-            enter(traveller, exit.block, threshold if size > 1 else hazard)
+            enter(traveller, exit.block, hazard if single else threshold)
             for k in range(exit.kind_first, exit.kind_end):
                 counts[traveller.row, kind[k]] += 1
         elif lane[EVENT, l] == JUMP:
@@ -273,10 +279,9 @@ def alight(
 def unboard(tables: JumpTables, flight: Flight, slot: int, bench: Bench, lane: int) -> None:
     """Bring a lane without a jump back into its slot, where it waits for a search from the highest level."""
     traveller, state = flight.traveller[slot], bench.state
-    m = tables.block[traveller.block].size
-    if m > 1:
-        for a in range(m):
-            flight.psi[slot, a] = complex(state[2 * a, lane], state[2 * a + 1, lane])
+    if tables.block[traveller.block].size > 1:
+        for a in range(tables.block[traveller.block].width):
+            flight.psi[slot, a] = state[a, lane]
     traveller.threshold = bench.lane[THRESHOLD, lane]
     traveller.steps = bench.lane[STEPS, lane]
     traveller.lifted = 1

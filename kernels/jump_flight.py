@@ -53,8 +53,8 @@ class Flight(NamedTuple):
     Attributes
     ----------
     traveller : (W,) TRAVELLER
-    psi : (W, m) complex128
-        State in the coordinates of its block, of norm 1 after a jump and falling since.
+    psi : (W, n) float64
+        State in the real coordinates of its block, of norm 1 after a jump and falling since.
     heat : (W, ntime, nbaths) float64
         Heat so far at each stop.
     value : (W, ntime, nops) float64
@@ -65,6 +65,8 @@ class Flight(NamedTuple):
         State and block at each stop; ntime is 0 here if no averaged state is wanted.
     weight : (nf,) float64
         Working space of the closing measurement.
+    shown : (m,) complex128
+        Amplitudes of a state that is looked at.
     before : (m,) complex128
         State before the kick of a load.
     log_time, log_channel : (W, room) float64, int32
@@ -72,13 +74,14 @@ class Flight(NamedTuple):
     """
 
     traveller: NDArray[np.void]
-    psi: Complexes
+    psi: Floats
     heat: Floats
     value: Floats
     load: Floats
     snapshot: Complexes
     snapshot_block: Ints
     weight: Floats
+    shown: Complexes
     before: Complexes
     log_time: Floats
     log_channel: NDArray[np.int32]
@@ -157,8 +160,8 @@ def open_flight(
     """Put trajectory `id`, whose columns are in `row`, into a slot and open it."""
     outcome = open_record(tables, flight, columns, slot, seed, id, row)
     block = tables.initial_block[outcome]
-    for a in range(tables.block[block].size):
-        flight.psi[slot, a] = tables.initial_vec[outcome, a]
+    for a in range(tables.block[block].width):
+        flight.psi[slot, a] = tables.opened[outcome, a]
     if tables.times[0] <= 0.0:
         pass_stop(tables, flight, columns, slot, seed)
 
@@ -200,18 +203,26 @@ def lose(columns: Columns, traveller: Any) -> None:
 
 
 @inlined
-def apply(exit, entry, size, state, lane, scale, psi, slot):
+def apply(exit, entry, n, state, lane, scale, psi, slot):
     """Write what the operator of an exit makes of the state in a lane, times `scale`, into a slot."""
     e = exit.first
-    for a in range(size):
-        x, y = 0.0, 0.0
+    for a in range(n):
+        x = 0.0
         while e < exit.end and entry[e].row == a:
-            value, column = entry[e].value, 2 * entry[e].column
-            real, imag = state[column, lane] * scale, state[column + 1, lane] * scale
-            x += value.real * real - value.imag * imag
-            y += value.real * imag + value.imag * real
+            x += entry[e].value * (state[entry[e].column, lane] * scale)
             e += 1
-        psi[slot, a] = complex(x, y)
+        psi[slot, a] = x
+
+
+@inlined
+def show(tables, block, stop, psi, shown):
+    """Write the amplitudes of a state as they are outside the frame of the program at a stop."""
+    for a in range(tables.block[block].size):
+        shown[a] = complex(psi[2 * a], psi[2 * a + 1]) if tables.parts == 2 else complex(psi[a], 0.0)
+        if tables.turn.shape[0] > 0:
+            turn = tables.turn[stop, block, a]
+            real = shown[a].real * turn.real - shown[a].imag * turn.imag
+            shown[a] = complex(real, shown[a].real * turn.imag + shown[a].imag * turn.real)
 
 
 @inner
@@ -223,9 +234,13 @@ def lift_off(tables: JumpTables, flight: Flight, slot: int, bench: Bench, lane: 
 
 @inner
 def kick(tables: JumpTables, flight: Flight, slot: int, exit: Any) -> None:
-    """Add what the kick of a load changes of its energy, and of the rest, from ``flight.before`` to the state now."""
-    block, n, before, after = flight.traveller[slot].block, tables.load[exit.channel], flight.before, flight.psi[slot]
+    """Add what the kick of a load changes of its energy, and of the rest, from ``flight.before`` to the state now.
+
+    Programs with loads have no frame.
+    """
+    block, n, before, after = flight.traveller[slot].block, tables.load[exit.channel], flight.before, flight.shown
     size, new = tables.block[block].size, tables.block[exit.block].size
+    show(tables, exit.block, 0, flight.psi[slot], after)
     old_norm, new_norm = norm2(before, size), norm2(after, new)
     for kind in range(2):
         operator = tables.load_rest[n] if kind else tables.load_energy[n]
@@ -259,8 +274,9 @@ def pass_stop(tables: JumpTables, flight: Flight, columns: Columns, slot: int, s
 @inner
 def _read(tables: JumpTables, flight: Flight, columns: Columns, slot: int, stop: int) -> None:
     """Note heat, expectation values and, where wanted, the state at a stop."""
-    block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.psi[slot]
+    block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.shown
     size = tables.block[block].size
+    show(tables, block, stop, flight.psi[slot], psi)
     for bath in range(tables.quantum.shape[1]):
         heat = 0.0
         for k in range(tables.quantum.shape[0]):
@@ -292,8 +308,9 @@ def unfold(tables: JumpTables, block: int, psi: Complexes, norm: float, state: C
 @inner
 def _land(tables: JumpTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
-    traveller, psi = flight.traveller[slot], flight.psi[slot]
+    traveller, psi = flight.traveller[slot], flight.shown
     block = traveller.block
+    show(tables, block, tables.times.shape[0] - 1, flight.psi[slot], psi)
     first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
     traveller.landed = 1
     for n in range(flight.load.shape[1]):

@@ -68,6 +68,9 @@ class JumpProgram(NamedTuple):
         Load to which channel c belongs; -1 for a channel with definite quanta.
     load_bath : (nloads,) int64
         Bath to whose heat that of each load belongs.
+    turn : (ntime, nb, m) complex128
+        Phases by which the amplitudes of a state are multiplied when it is looked at at a stop: those of a frame in
+        which `heff` is smaller.  ntime is 0 here if there is no such frame.
     """
 
     size: Ints
@@ -93,6 +96,7 @@ class JumpProgram(NamedTuple):
     load_rest: Complexes
     load: Ints
     load_bath: Ints = np.zeros(0, np.int64)
+    turn: Complexes = np.zeros((0, 1, 1), np.complex128)
 
 
 def pack_jumps(jump: Complexes, target: Ints) -> tuple[Ints, Ints, Ints, Complexes]:

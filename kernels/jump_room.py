@@ -28,7 +28,9 @@ class Sizes(NamedTuple):
     n : int
         Trajectories.
     m, d : int
-        Coordinates of the largest block; states in all.
+        Amplitudes of the largest block; states in all.
+    parts : int
+        Real coordinates of an amplitude.
     ntime, nbaths, ncounts, nops, nloads : int
     closings : int
         Most closing outcomes that any block has.
@@ -37,6 +39,7 @@ class Sizes(NamedTuple):
     n: int
     m: int
     d: int
+    parts: int
     ntime: int
     nbaths: int
     ncounts: int
@@ -50,7 +53,7 @@ def sizes_of(tables: Any, n: int, nops: int, nloads: int = 0) -> Sizes:
     m, d = tables.basis.shape[1], int(np.max(tables.basis)) + 1
     closings = int(np.max(tables.block["closing_end"] - tables.block["closing_first"]))
     ncounts, nbaths = tables.quantum.shape
-    return Sizes(n, m, d, len(tables.times), nbaths, ncounts, nops, nloads, closings)
+    return Sizes(n, m, d, tables.parts, len(tables.times), nbaths, ncounts, nops, nloads, closings)
 
 
 def make_columns(sizes: Sizes, record: Any, room: Room) -> Columns:
@@ -96,13 +99,14 @@ def make_flight(sizes: Sizes, record: Any, room: Room, slots: int) -> Flight:
     shots = ntime if record.rho else 0
     return Flight(
         traveller=np.zeros(slots, TRAVELLER),
-        psi=np.zeros((slots, m), complex),
+        psi=np.zeros((slots, sizes.parts * m)),
         heat=np.zeros((slots, ntime, sizes.nbaths)),
         value=np.zeros((slots, ntime, sizes.nops)),
         load=np.zeros((slots, sizes.nloads, 2)),
         snapshot=np.zeros((slots, shots, m), complex),
         snapshot_block=np.zeros((slots, shots), np.int64),
         weight=np.empty(sizes.closings),
+        shown=np.zeros(m, complex),
         before=np.zeros(m, complex),
         log_time=np.empty((slots, room[1])),
         log_channel=np.empty((slots, room[1]), np.int32),

@@ -4,6 +4,11 @@ Within a block the unnormalised state obeys :math:`\psi' = -i H_{\rm eff} \psi`.
 :math:`\delta`, a power of two, so that :math:`A = -i H_{\rm eff} \delta` and every multiple of the step are exact.
 A waiting time is composed of powers :math:`P_k = e^{A 2^k}` down to one step; inside a step the Taylor series of the
 state to order n serves, chosen so that its truncation is below the rounding of the norm.
+
+Kernels know real coordinates only.  A complex amplitude is two of them, its real and its imaginary part, and a complex
+number in a matrix is four: [[x, -y], [y, x]].  Where A, the jumps and the opening states are all real, as the compiler
+arranges it by the phases of its basis wherever that is possible, an amplitude is one coordinate, and a product takes a
+quarter of the work.
 """
 
 import math
@@ -12,31 +17,37 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from .doubling import powers
+from .doubling import make_work, powers
 from .jump_program import JumpProgram
 from .kicks import KickTables, prepare_kicks
-from .lanes import WIDTH
+from .power_tables import table_size
+from .sparse_rows import SparseRows, real_entries, sparse_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 _ROUNDING = 2.0**-54
-_LARGEST_SHIFT = 16  # a step no finer than 2^-16 / |H_eff|
+COARSEST, FINEST = -2, 16  # a step is 2^-s / |H_eff| with s between these: beyond 4 the series would lose digits
 
 
 BLOCK = np.dtype(
     [
         ("size", np.int64),  # number of states
+        ("width", np.int64),  # and of their real coordinates, one or two each
         ("queue", np.int64),  # where its trajectories wait: one for all blocks of one state, two for each larger one
         ("decay", np.float64),  # rate out of a block of one state, and its inverse
         ("lifetime", np.float64),
         ("step", np.float64),  # delta, a power of two; 1 in a block of one state
+        ("halvings", np.int64),  # |A| <= 2^halvings
         ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
-        ("first_level", np.int64),  # where a search begins, from the mean rate of the block
+        ("first_level", np.int64),  # where a search begins
+        ("rate", np.float64),  # mean rate of jumps of all its states alike
+        ("rest", np.float64),  # cycles of a search beside the powers
         ("power", np.int64),  # place of the first power
-        ("order", np.int64),  # order n of the Taylor series inside a step
-        ("rows", np.int64),  # place in `row_start` of the rows of A
+        ("stride", np.int64),  # numbers in the table of each
+        ("order", np.int64),  # of the Taylor series of the state inside a step
+        ("degree", np.int64),  # of the polynomial of its norm squared
         ("exit_first", np.int64),  # exits of the block
         ("exit_end", np.int64),
         ("closing_first", np.int64),  # its closing outcomes, places in `closing`
@@ -56,8 +67,7 @@ EXIT = np.dtype(  # a channel that acts on a block
         ("scale", np.float64),  # and what normalises the state it leads to
     ]
 )
-ENTRY = np.dtype([("row", np.uint32), ("column", np.uint32), ("value", np.complex128)])
-ELEMENT = np.dtype([("column", np.int64), ("value", np.complex128)])
+ENTRY = np.dtype([("row", np.uint32), ("column", np.uint32), ("value", np.float64)])
 
 
 class JumpTables(NamedTuple):
@@ -65,33 +75,36 @@ class JumpTables(NamedTuple):
 
     Attributes
     ----------
+    parts : int
+        Real coordinates of an amplitude, 1 or 2; part q of amplitude a of a block is coordinate ``parts * a + q``.
     block : (nb,) BLOCK
-    power : (length,) complex128
+    power : (length,) float64
         Powers of each block, one after the other, row by row.
-    row_start : (rows,) int64
-        Row i of A of a block has the elements ``row_start[block.rows + i]`` up to ``row_start[block.rows + i + 1]``.
-    element : (elements,) ELEMENT
-        Entries of the matrices A, sparse.
+    rows : SparseRows
+        The matrices A of all blocks.
     exit : (exits,) EXIT
         Channels that act on each block, block by block.
     entry : (entries,) ENTRY
-        Entries of the jump operators.
+        Entries of the jump operators, exit by exit in the order of their rows.
     kind : (counts,) uint32
         Kinds of quanta that each channel counts, channel by channel.
     closing : (nf,) int64
         Closing outcomes, block by block.
+    opened : (ni, parts * m) float64
+        States after the opening measurement.
     mean_rate : float
         Of jumps, averaged over all states alike.
     kicks : KickTables
         What loads exchange between jumps.
 
-    The other fields are those of `JumpProgram`.
+    The other fields are those of `JumpProgram`; index arrays and matrices that act on what is shown at a stop are in
+    complex amplitudes, as there.
     """
 
+    parts: int
     block: NDArray[np.void]
-    power: Complexes
-    row_start: Ints
-    element: NDArray[np.void]
+    power: Floats
+    rows: SparseRows
     exit: NDArray[np.void]
     entry: NDArray[np.void]
     kind: NDArray[np.uint32]
@@ -101,12 +114,13 @@ class JumpTables(NamedTuple):
     quantum: Floats
     initial_cdf: Floats
     initial_block: Ints
-    initial_vec: Complexes
+    opened: Floats
     final_vec: Complexes
     final_energy: Floats
     energy: Complexes
     e_ops: Complexes
     times: Floats
+    turn: Complexes
     mean_rate: float
     load_energy: Complexes
     load_rest: Complexes
@@ -122,31 +136,46 @@ def _norm_bound(matrix: Complexes) -> float:
     return math.sqrt(rows * columns)
 
 
-def _orders() -> list[int]:
-    """Order of the series that suffices when |A| <= 2^-s, for s = 0, 1, ...: the norm squared grows with twice that."""
-    orders = []
-    for shift in range(_LARGEST_SHIFT + 1):
-        reach, order = 2.0 ** (1 - shift), 1
-        rest = reach**2 / 2
-        while rest > _ROUNDING:
-            order += 1
-            rest *= reach / (order + 1)
-        orders.append(order)
-    return orders
+def _order(reach: float) -> int:
+    """Order of the exponential series that suffices up to `reach`, odd: terms are taken by twos."""
+    order, rest = 1, reach**2 / 2
+    while rest > _ROUNDING:
+        order += 1
+        rest *= reach / (order + 1)
+    return order | 1
 
 
-_ORDERS = _orders()
+class Orders(NamedTuple):
+    """Terms inside a step: of the series of the state, and of its norm squared, which changes twice as fast."""
+
+    order: int
+    degree: int
 
 
-def _cheapest_shift(m: int, entries: int) -> int:
-    """Choose how far below 1/|H_eff| the search goes before the series takes over, by counting multiplications."""
-    level = m * m + 3 * m if m > 2 else 5  # a state of two coordinates stays in registers from level to level
+ORDERS = {shift: Orders(_order(2.0**-shift), _order(2.0 ** (1 - shift))) for shift in range(COARSEST, FINEST + 1)}
 
-    def cost(shift: int) -> float:
-        order = _ORDERS[shift]
-        return shift * level + order * (entries + 2 * m) + order**2 * m / 3
 
-    return min(range(_LARGEST_SHIFT + 1), key=cost)
+def cycles_of_level(n: int, parts: int) -> float:
+    """Processor cycles that a power of n real coordinates takes for sixteen lanes.
+
+    Small blocks wait for one operation after the other, large ones for the multiplications.
+    """
+    return 30.0 + 1.05 * table_size(n, parts) + 3.0 * n
+
+
+def cycles_of_rest(n: int, entries: int, orders: Orders | None) -> float:
+    """Cycles that a search takes beside the powers; `entries` are those of A; no orders: no series."""
+    around = 1600.0 + 40.0 * n  # the way in and out of the lanes
+    if orders is None:
+        return around
+    order, degree = orders
+    series = order * (20.0 + 2.2 * entries + 6.0 * n)
+    return around + series + n * (order**2 - (2 * order - degree) ** 2 / 2) + 20.0 * degree
+
+
+def cheapest_shift(n: int, parts: int, entries: int) -> int:
+    """Choose how far below 1/|H_eff| the search goes before the series takes over."""
+    return min(ORDERS, key=lambda shift: shift * cycles_of_level(n, parts) + cycles_of_rest(n, entries, ORDERS[shift]))
 
 
 def _power_of_two_below(x: float) -> float:
@@ -165,15 +194,29 @@ def _levels(step: float, horizon: float) -> int:
     return max(0, math.frexp(horizon / step)[1]) if horizon >= step else 0
 
 
-def _first_level(step: float, rate: float, levels: int) -> int:
-    """Level from which one descent spans a few mean waiting times, of so many that there are."""
-    if rate <= 0.0 or levels == 0:
-        return levels - 1
-    return min(levels - 1, max(0, math.frexp(4.0 / (rate * step))[1] - 1))
+def choose_first_level(here: Any, rate: float) -> None:
+    """Let searches in a block begin where they take least time per event, if events come at this rate.
+
+    From level k a search spans 2^(k+1) steps; where it finds nothing, another one follows.
+    """
+    level = cycles_of_level(int(here["width"]), int(here["width"] // here["size"]))
+
+    def cost(k: int) -> float:
+        found = -math.expm1(-rate * float(here["step"]) * 2.0 ** (k + 1))
+        return ((k + 1.0) * level + float(here["rest"])) / max(found, 1e-300)
+
+    levels = int(here["levels"])
+    here["first_level"] = min(range(levels), key=cost) if rate > 0.0 and levels else levels - 1
 
 
-def prepare(program: JumpProgram) -> JumpTables:
+def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
     """Make the tables of a program.
+
+    Parameters
+    ----------
+    program : JumpProgram
+    may_be_real : bool
+        Whether nothing outside the program makes states complex.
 
     Raises
     ------
@@ -182,24 +225,24 @@ def prepare(program: JumpProgram) -> JumpTables:
     """
     program = _uniform(program)
     _check(program)
-    block = np.zeros(len(program.size), BLOCK)
-    block["size"] = program.size
     larger = program.size > 1
-    block["queue"] = np.where(larger, 2 * np.cumsum(larger) - 1, 0)
+    parts = 1 if may_be_real and _is_real(program, larger) else 2
+    block = blocks_of(program.size, parts)
     block["decay"] = -2.0 * program.heff[:, 0, 0].imag
     dark = block["decay"] <= 0.0
     block["step"] = 1.0  # unit of time in a block of one state
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
-    row_start, element, power = _propagators(program, block)
+    rows, power = _propagators(program, block, parts)
     value = program.jump_value
     rate = value.real * value.real + value.imag * value.imag
+    exit, entry = exits_of(program, block, rate, parts)
     return JumpTables(
+        parts=parts,
         block=block,
         power=power,
-        row_start=row_start,
-        element=element,
-        exit=_exits(program, block, rate),
-        entry=_entries(program),
+        rows=rows,
+        exit=exit,
+        entry=entry,
         kind=program.count[program.count >= 0].astype(np.uint32),
         closing=_closings(program, block),
         basis=program.basis,
@@ -207,12 +250,13 @@ def prepare(program: JumpProgram) -> JumpTables:
         quantum=program.quantum,
         initial_cdf=program.initial_cdf,
         initial_block=program.initial_block,
-        initial_vec=program.initial_vec,
+        opened=coordinates(program.initial_vec, parts),
         final_vec=program.final_vec,
         final_energy=program.final_energy,
         energy=program.energy,
         e_ops=program.e_ops,
         times=program.times,
+        turn=program.turn,
         mean_rate=math.fsum(rate) / int(program.size.sum()),
         load_energy=program.load_energy,
         load_rest=program.load_rest,
@@ -220,6 +264,35 @@ def prepare(program: JumpProgram) -> JumpTables:
         load_bath=program.load_bath,
         kicks=prepare_kicks(program),
     )
+
+
+def blocks_of(size: Ints, parts: int) -> NDArray[np.void]:
+    """(nb,) BLOCK with nothing but sizes and queues."""
+    block = np.zeros(len(size), BLOCK)
+    block["size"], block["width"] = size, parts * size
+    block["stride"] = [table_size(int(n), parts) for n in block["width"]]
+    larger = size > 1
+    block["queue"] = np.where(larger, 2 * np.cumsum(larger) - 1, 0)
+    return block
+
+
+def _is_real(program: JumpProgram, larger: NDArray[np.bool_]) -> bool:
+    """Whether every state is real; the state of a block of one is 1, whatever its phase.
+
+    Loads integrate complex states.
+    """
+    if len(program.load_energy):
+        return False
+    if not larger.any():
+        return True
+    return not (program.heff[larger].real.any() or program.jump_value.imag.any() or program.initial_vec.imag.any())
+
+
+def coordinates(amplitudes: Complexes, parts: int) -> Floats:
+    """(..., parts * m) real coordinates of states (..., m)."""
+    if parts == 1:
+        return np.ascontiguousarray(amplitudes.real)
+    return np.ascontiguousarray(amplitudes).view(np.float64)
 
 
 _DTYPES = {Floats: np.float64, Ints: np.int64, Complexes: np.complex128}
@@ -233,81 +306,86 @@ def _uniform(program: JumpProgram) -> JumpProgram:
     )
 
 
-def _propagators(program: JumpProgram, block: NDArray[np.void]) -> tuple[Ints, NDArray[np.void], Complexes]:
+def _propagators(program: JumpProgram, block: NDArray[np.void], parts: int) -> tuple[SparseRows, Floats]:
     """Tabulate A and its powers for all blocks of more than one state, and note in `block` where they are."""
-    row_start: list[Any] = [np.zeros(0, np.int64)]
-    elements: list[Any] = [np.zeros(0, ELEMENT)]
-    larger = np.flatnonzero(program.size > 1)
-    for b in larger:
-        start, element = _generator(program, int(b), block[b])
-        block[b]["rows"] = sum(len(part) for part in row_start)
-        row_start.append(start + sum(len(part) for part in elements))
-        elements.append(element)
-    starts, element = np.concatenate(row_start), np.concatenate(elements)
-    lengths = block["levels"] * block["size"] ** 2
+    nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, complex), 0
+    larger = program.size > 1
+    rows = sparse_rows(
+        [_generator(program, b, block[b], parts) if larger[b] else nothing for b in range(len(block))], parts
+    )
+    lengths = block["levels"] * block["stride"]
     block["power"] = np.cumsum(lengths) - lengths
     # reserved for the whole of it, and touched only where it is filled
-    power = np.empty(int(lengths.sum()), complex)
-    for b in larger:
-        here, m = block[b], int(program.size[b])
-        _tabulate(starts[here["rows"] : here["rows"] + m + 1], element, m, here, power)
-    return starts, element, power
+    power = np.empty(int(lengths.sum()))
+    for b in np.flatnonzero(larger):
+        tabulate(rows, int(b), block[b], parts, power)
+    return rows, power
 
 
-def _generator(program: JumpProgram, b: int, here: Any) -> tuple[Ints, NDArray[np.void]]:
-    """Choose the step of block b, its levels and the order of its series; return the rows of A."""
+def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Ints, Ints, Complexes, int]:
+    """Choose the step of block b, its levels and the order of its series; return the entries of A."""
     m, horizon = int(program.size[b]), float(program.times[-1])
     heff = program.heff[b, :m, :m]
     row, column = np.nonzero(heff)
-    shift = _cheapest_shift(m, len(row))
+    value = heff[row, column]
+    entries = parts * (np.count_nonzero(value.real) + np.count_nonzero(value.imag)) if parts == 2 else len(value)
+    shift = cheapest_shift(parts * m, parts, entries)
     step = _step(_norm_bound(heff), shift, horizon)
     rate, levels = -2.0 * math.fsum(heff.diagonal().imag) / m, _levels(step, horizon)
-    here["step"], here["order"], here["levels"] = step, _ORDERS[shift], levels
-    here["first_level"] = _first_level(step, rate, levels)
-    scaled = heff[row, column] * step
-    element = np.empty(len(row), ELEMENT)
-    element["column"], element["value"] = column, scaled.imag - 1j * scaled.real
-    return np.searchsorted(row, np.arange(m + 1)), element
+    here["step"], here["levels"], here["halvings"] = step, levels, max(0, -shift)
+    here["order"], here["degree"] = ORDERS[shift]
+    here["rate"], here["rest"] = rate, cycles_of_rest(parts * m, entries, ORDERS[shift])
+    value = value * step
+    return row, column, value.imag - 1j * value.real, m
 
 
-def _tabulate(start: Ints, element: NDArray[np.void], m: int, here: Any, power: Complexes) -> None:
+def tabulate(rows: SparseRows, b: int, here: Any, parts: int, power: Floats) -> None:
     """Tabulate the powers of one block, as many as are worthwhile."""
-    rows = 4 * (m + m % 2) * ((m + WIDTH - 1) // WIDTH)
-    work = np.zeros((rows, WIDTH)), np.zeros((rows, WIDTH))
-    levels = int(here["levels"])
+    n, levels = int(here["width"]), int(here["levels"])
     if levels:
-        levels = powers(start, element, m, levels, *work, power[here["power"] : here["power"] + levels * m * m])
-    here["levels"], here["first_level"] = levels, min(here["first_level"], levels - 1)
+        table = power[here["power"] : here["power"] + levels * int(here["stride"])]
+        levels = powers(rows, b, n, parts, int(here["halvings"]), levels, *make_work(n, parts), table)
+    here["levels"] = levels
+    choose_first_level(here, float(here["rate"]))
 
 
-def _entries(program: JumpProgram) -> NDArray[np.void]:
-    """Gather the entries of the jump operators."""
-    entry = np.empty(len(program.jump_row), ENTRY)
-    entry["row"], entry["column"], entry["value"] = program.jump_row, program.jump_column, program.jump_value
-    return entry
-
-
-def _exits(program: JumpProgram, block: NDArray[np.void], rate_of_entry: Floats) -> NDArray[np.void]:
-    """List the channels that act on each block, and note in `block` which they are."""
+def exits_of(
+    program: Any, block: NDArray[np.void], rate_of_entry: Floats, parts: int
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """List the channels that act on each block, with their entries, and note in `block` which they are."""
     blocks = len(program.size)
     acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
     source, channel = np.nonzero(acts.T)
     pair = channel * blocks + source
     exit = np.zeros(len(source), EXIT)
     exit["channel"], exit["block"] = channel, program.target[channel, source]
-    exit["first"], exit["end"] = program.jump_start[pair], program.jump_start[pair + 1]
     kinds = np.cumsum(np.count_nonzero(program.count >= 0, axis=1))
     exit["kind_end"] = kinds[channel]
     exit["kind_first"][channel > 0] = kinds[channel[channel > 0] - 1]
+    first, end = program.jump_start[pair], program.jump_start[pair + 1]
     bounds = np.searchsorted(source, np.arange(blocks + 1))
     for b in np.flatnonzero(program.size == 1):
         reach = 0.0
-        for x in exit[bounds[b] : bounds[b + 1]]:
-            rate = math.fsum(rate_of_entry[x["first"] : x["end"]])
+        for x in range(bounds[b], bounds[b + 1]):
+            rate = math.fsum(rate_of_entry[first[x] : end[x]])
             reach += rate
-            x["reach"], x["scale"] = reach, 1.0 / math.sqrt(rate)
+            exit[x]["reach"], exit[x]["scale"] = reach, 1.0 / math.sqrt(rate)
     block["exit_first"], block["exit_end"] = bounds[:-1], bounds[1:]
-    return exit
+    start, entry = _entries(program, parts)
+    exit["first"], exit["end"] = start[pair], start[pair + 1]
+    return exit, entry
+
+
+def _entries(program: Any, parts: int) -> tuple[Ints, NDArray[np.void]]:
+    """Entries of the jump operators in real coordinates, and where those of each (channel, block) begin."""
+    pair = np.repeat(np.arange(len(program.jump_start) - 1), np.diff(program.jump_start))
+    # rows of one pair are told from those of the next by counting on
+    wide = int(program.basis.shape[1])
+    row, column, value = real_entries(pair * wide + program.jump_row, program.jump_column, program.jump_value, parts)
+    wide *= parts
+    entry = np.empty(len(row), ENTRY)
+    entry["row"], entry["column"], entry["value"] = row % wide, column, value
+    return np.searchsorted(row, wide * np.arange(len(program.jump_start))), entry
 
 
 def _closings(program: JumpProgram, block: NDArray[np.void]) -> Ints:

@@ -83,7 +83,7 @@ def _fly(
             block = first_block(flight, queues, queue)
             ready = board(tables, flight, bench, queues, queue, seed)
             if queue == SINGLES:
-                wait(bench)
+                wait(tables, bench)
                 elect_known(tables, flight, bench, queues, ready)
             else:
                 top = begin_search(tables, block, bench, queue)
@@ -108,10 +108,10 @@ def _fly(
 
 
 @inner
-def wait(bench: Bench) -> None:
+def wait(tables: JumpTables, bench: Bench) -> None:
     """Leave blocks of one state after -ln r lifetimes, infinite in a dark state, or come to the stop before."""
     waited = load(bench.lane, THRESHOLD) * load(bench.lane, LIFETIME)
-    leave(bench, waited, waited >= load(bench.lane, UNTIL) - load(bench.lane, TIME))
+    leave(tables, bench, waited, waited >= load(bench.lane, UNTIL) - load(bench.lane, TIME))
 
 
 class Record(NamedTuple):
@@ -175,7 +175,9 @@ def _run(
     slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
     flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
-    bench = make_bench(sizes.m, int(tables.block["order"].max()), exits)
+    bench = make_bench(
+        sizes.parts * sizes.m, int(tables.block["order"].max()), int(tables.block["degree"].max()), exits
+    )
     dwelling = make_kick_bench(sizes.m, nloads) if nloads else None
     _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
     loads = {

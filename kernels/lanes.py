@@ -197,6 +197,23 @@ def anywhere(typing: Any, where: Any) -> Any:
     return types.boolean(mask), generate
 
 
+@intrinsic
+def item(typing: Any, array: Any, k: Any) -> Any:
+    """Return element k of a C-contiguous array of one dimension, a number or a record.
+
+    Numba lets a signed index count from the end and asks for its sign every time; this one does not.
+    """
+    if not (isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"):
+        raise TypeError(f"items are taken from C-contiguous arrays of one dimension, not from {array}")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_type = signature.args[0]
+        data = context.make_array(array_type)(context, builder, args[0]).data
+        return context.unpack_value(builder, array_type.dtype, builder.gep(data, [args[1]]))
+
+    return array.dtype(array, types.int64), generate
+
+
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any) -> Any:
     """Address of a row of a C-contiguous (rows, WIDTH) float64 array, as one vector."""
     data = context.make_array(array_type)(context, builder, array).data

@@ -4,9 +4,6 @@ r"""The search for the next jump of sixteen trajectories in a block too large fo
 stays above the threshold and the stop is not passed.  A stride is a Chebyshev series of products of sparse rows with
 sixteen states.  Inside the last step the search goes on as everywhere else, by a Taylor series and the root of its norm
 squared.
-
-Real and imaginary parts of the rows stand apart: a hopping term of -i H_eff is imaginary, a decay rate real, and either
-takes two fused multiply-adds instead of four.
 """
 
 import math
@@ -14,79 +11,53 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .borrowed import inlined, inner
-from .jump_search import LEFT, PASSED, STEPS, THRESHOLD, Bench
-from .lanes import anywhere, fma, load, select, splat, store
+from .borrowed import inner
+from .jump_search import LEFT, PASSED, STEPS, THRESHOLD, Bench, norms
+from .lanes import anywhere, fma, item, load, select, splat, store
+from .sparse_rows import row_product
 from .wide_tables import WideTables
 
 Floats = NDArray[np.float64]
 
 
-@inlined
-def row_product(tables, row, state, offset):
-    """Return real and imaginary part of one sparse row times the states that begin at a row of `state`."""
-    x, y = splat(0.0), splat(0.0)
-    for e in range(tables.real_start[row], tables.real_start[row + 1]):
-        value, at = splat(tables.real_value[e]), offset + 2 * tables.real_column[e]
-        x, y = fma(value, load(state, at), x), fma(value, load(state, at + 1), y)
-    for e in range(tables.imag_start[row], tables.imag_start[row + 1]):
-        value, at = splat(tables.imag_value[e]), offset + 2 * tables.imag_column[e]
-        x, y = fma(-value, load(state, at + 1), x), fma(value, load(state, at), y)
-    return x, y
-
-
 @inner
 def stride(tables: WideTables, block: int, level: int, bench: Bench) -> None:
     """Write the states after 2^level steps into ``bench.trial``; three terms of the series are at hand at a time."""
-    m, first, state, trial, terms = (
-        tables.block[block].size,
-        tables.first[block],
-        bench.state,
-        bench.trial,
-        bench.series,
-    )
+    n, state, trial, terms = tables.block[block].width, bench.state, bench.trial, bench.series
     most = (tables.series_start.shape[0] - 1) // tables.block.shape[0]
     begin, end = tables.series_start[block * most + level], tables.series_start[block * most + level + 1]
     scale = 1.0 / tables.stretch[block]
     zeroth, once, twice = splat(tables.series_value[begin]), splat(scale), splat(2.0 * scale)
-    this, last, free = 0, 2 * m + 2, 2 * (2 * m + 2)
+    this, last, free = 0, n + 2, 2 * (n + 2)
     weight = splat(tables.series_value[begin + 1])
-    for a in range(m):
-        x, y = row_product(tables, first + a, state, 0)
-        x, y = x * once, y * once
-        u, v = load(state, 2 * a), load(state, 2 * a + 1)
-        store(terms, this + 2 * a, x)
-        store(terms, this + 2 * a + 1, y)
-        store(terms, last + 2 * a, u)
-        store(terms, last + 2 * a + 1, v)
-        store(trial, 2 * a, fma(weight, x, zeroth * u))
-        store(trial, 2 * a + 1, fma(weight, y, zeroth * v))
-    for n in range(begin + 2, end):
-        weight = splat(tables.series_value[n])
-        for a in range(m):
-            x, y = row_product(tables, first + a, terms, this)
-            x, y = fma(twice, x, load(terms, last + 2 * a)), fma(twice, y, load(terms, last + 2 * a + 1))
-            store(terms, free + 2 * a, x)
-            store(terms, free + 2 * a + 1, y)
-            store(trial, 2 * a, fma(weight, x, load(trial, 2 * a)))
-            store(trial, 2 * a + 1, fma(weight, y, load(trial, 2 * a + 1)))
+    groups, rows, element = tables.rows.group, tables.rows.row, tables.rows.element
+    first, last_group = tables.rows.first[block], tables.rows.first[block + 1]
+    for g in range(first, last_group):
+        e, length = item(groups, g).element, item(groups, g).length
+        for r in range(item(groups, g).first, item(groups, g).end):
+            a = item(rows, r)
+            x, u = row_product(element, e, length, state, 0) * once, load(state, a)
+            store(terms, this + a, x)
+            store(terms, last + a, u)
+            store(trial, a, fma(weight, x, zeroth * u))
+            e += length
+    for k in range(begin + 2, end):
+        weight = splat(tables.series_value[k])
+        for g in range(first, last_group):
+            e, length = item(groups, g).element, item(groups, g).length
+            for r in range(item(groups, g).first, item(groups, g).end):
+                a = item(rows, r)
+                x = fma(twice, row_product(element, e, length, terms, this), load(terms, last + a))
+                store(terms, free + a, x)
+                store(trial, a, fma(weight, x, load(trial, a)))
+                e += length
         this, last, free = free, this, last
-
-
-@inlined
-def _norms(trial, m):
-    """Return the norms squared."""
-    x, y = splat(0.0), splat(0.0)
-    for a in range(m):
-        real, imag = load(trial, 2 * a), load(trial, 2 * a + 1)
-        x, y = fma(real, real, x), fma(imag, imag, y)
-    return x + y
 
 
 @inner
 def march(tables: WideTables, block: int, bench: Bench, top: int) -> None:
     """Move each lane on by as many steps as its stop and its threshold allow, trying levels `top` ... 0."""
-    m, lane, state, trial = tables.block[block].size, bench.lane, bench.state, bench.trial
+    n, lane, state, trial = tables.block[block].width, bench.lane, bench.state, bench.trial
     threshold, left = load(lane, THRESHOLD), load(lane, LEFT)
     steps, passed = load(lane, STEPS), splat(0.0)
     never, one = splat(math.inf), splat(1.0)
@@ -98,11 +69,11 @@ def march(tables: WideTables, block: int, bench: Bench, top: int) -> None:
         asked = select(further <= left, threshold, never)
         if anywhere(asked < never):
             stride(tables, block, k, bench)
-            norm2 = _norms(trial, m)
+            norm2 = norms(trial, n)
             taken = norm2 > asked
             passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
             steps = select(taken, further, steps)
-            for row in range(2 * m):
+            for row in range(n):
                 store(state, row, select(taken, load(trial, row), load(state, row)))
         length *= 0.5
     store(lane, STEPS, steps)

@@ -66,7 +66,7 @@ def _fly_jumps(
             block = first_block(flight, queues, queue)
             ready = board(tables, flight, bench, queues, queue, seed)
             if queue == SINGLES:
-                wait(bench)
+                wait(tables, bench)
                 elect_known(tables, flight, bench, queues, ready)
             else:
                 top = begin_search(tables, block, bench, queue)
@@ -159,7 +159,7 @@ def _fly_periods(
         opened = _open(tables, flight, columns, queues, seed, start, opened, min(n, folded + window))
         if queues.length[SINGLES] > 0:
             ready = board(tables, flight, alone, queues, SINGLES, seed)
-            wait_periods(alone)
+            wait_periods(tables, alone)
             elect_known(tables, flight, alone, queues, ready)
             _leave(tables, flight, columns, alone, queues, queues.ready, ready, seed)
         waiting = longest(queues, SINGLES + 1)
@@ -228,9 +228,11 @@ def _run(
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     first, n = as_signed(start), sizes.n
     if periods:
-        benches, seats = (make_bench(sizes.m, 0, exits), make_bench(1, 0, 0)), np.full(WIDTH, EMPTY)
+        benches, seats = (make_bench(sizes.parts * sizes.m, 0, 0, exits), make_bench(2, 0, 0, 0)), np.full(WIDTH, EMPTY)
         _fly_periods(tables, flight, columns, sums, *benches, queues, seats, np.uint64(seed), first, n)
     else:
-        bench = make_bench(sizes.m, int(tables.block["order"].max(initial=2)), exits)
+        bench = make_bench(
+            sizes.parts * sizes.m, int(tables.block["order"].max(initial=2)), int(tables.block["degree"].max()), exits
+        )
         _fly_jumps(tables, flight, columns, sums, bench, queues, np.uint64(seed), first, n)
     return gathered(columns, sums, record), columns

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inlined, inner
-from .jump_flight import NO_CHANNEL, Columns, Flight, come_to_stop, open_record, pair, unfold
+from .jump_flight import NO_CHANNEL, Columns, Flight, come_to_stop, open_record, pair, show, unfold
 from .measurement import choose, norm2
 from .wide_tables import WideTables
 
@@ -19,10 +19,13 @@ def open_wide(
 ) -> None:
     """Put trajectory `id`, whose columns are in `row`, into a slot and open it."""
     outcome = open_record(tables, flight, columns, slot, seed, id, row)
-    for a in range(tables.block[tables.initial_block[outcome]].size):
+    for a in range(tables.block[tables.initial_block[outcome]].width):
         flight.psi[slot, a] = 0.0
     for e in range(tables.initial_start[outcome], tables.initial_start[outcome + 1]):
-        flight.psi[slot, tables.initial_place[e]] = tables.initial_value[e]
+        place, value = tables.parts * tables.initial_place[e], tables.initial_value[e]
+        flight.psi[slot, place] = value.real
+        if tables.parts == 2:
+            flight.psi[slot, place + 1] = value.imag
     if tables.times[0] <= 0.0:
         pass_wide(tables, flight, columns, slot, seed)
 
@@ -58,8 +61,9 @@ def pass_wide(tables: WideTables, flight: Flight, columns: Columns, slot: int, s
 @inner
 def _read(tables: WideTables, flight: Flight, columns: Columns, slot: int, stop: int) -> None:
     """Note heat, expectation values and, where wanted, the state at a stop."""
-    block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.psi[slot]
+    block, row, psi = flight.traveller[slot].block, flight.traveller[slot].row, flight.shown
     size = tables.block[block].size
+    show(tables, block, stop, flight.psi[slot], psi)
     for bath in range(tables.quantum.shape[1]):
         heat = 0.0
         for k in range(tables.quantum.shape[0]):
@@ -81,7 +85,8 @@ def _read(tables: WideTables, flight: Flight, columns: Columns, slot: int, stop:
 @inner
 def _land(tables: WideTables, flight: Flight, columns: Columns, slot: int, seed: np.uint64) -> None:
     """Make the closing measurement."""
-    traveller, psi, weight = flight.traveller[slot], flight.psi[slot], flight.weight
+    traveller, psi, weight = flight.traveller[slot], flight.shown, flight.weight
+    show(tables, traveller.block, tables.times.shape[0] - 1, flight.psi[slot], psi)
     block, start, place, value = traveller.block, tables.final_start, tables.final_place, tables.final_value
     first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
     traveller.landed = 1

@@ -1,5 +1,7 @@
 """The readable twin of the jump kernels: one trajectory, plain NumPy and Python floats, no lanes, no queues.
 
+States and matrices are in real coordinates, as in the tables.
+
 It reads the same tables and does the same arithmetic in the same order, so it gives the same bits.  A fused
 multiply-add is taken literally: the exact rational a b + c, rounded once.
 """
@@ -11,8 +13,9 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from collide.kernels.logarithm import log
+from collide.kernels.power_tables import matrix_of
 
-TOGETHER = 4
+TOGETHER = 8
 SMALLEST = 2.0**-54
 
 
@@ -25,91 +28,118 @@ def fma_rows(a, b, c):
     return np.array([fma(x, y, z) for x, y, z in zip(a, np.broadcast_to(b, np.shape(a)), c, strict=True)])
 
 
-class State:
-    """An unnormalised state, its real and imaginary parts apart."""
+def norm2(psi):
+    """Sum of squares as the general product adds it up: eight rows at a time, then two, then one."""
+    total, n = 0.0, len(psi)
+    x = psi
 
-    def __init__(self, psi):
-        self.real, self.imag = np.array(psi.real), np.array(psi.imag)
+    def pair(k):
+        return fma(x[k], x[k], x[k + 1] * x[k + 1])
 
-    @classmethod
-    def of(cls, real, imag):
-        state = cls(np.zeros(0, complex))
-        state.real, state.imag = real, imag
-        return state
+    if n == 2:
+        return pair(0)
+    if n == 4:
+        return pair(0) + pair(2)
+    for row in range(0, n - 7, 8):
+        total += (pair(row) + pair(row + 2)) + (pair(row + 4) + pair(row + 6))
+    for row in range(n // 8 * 8, n - 1, 2):
+        total += pair(row)
+    return total + x[-1] * x[-1] if n % 2 else total
 
-    def times(self, matrix):
-        real, imag = np.zeros(len(matrix)), np.zeros(len(matrix))
-        for b in range(matrix.shape[1]):
-            p = matrix[:, b]
-            # an element that the sparse table does not hold is not added: 0 x + y is y to the bit
-            real, imag = fma_rows(p.real, self.real[b], real), fma_rows(p.real, self.imag[b], imag)
-            real, imag = fma_rows(-p.imag, self.imag[b], real), fma_rows(p.imag, self.real[b], imag)
-        return State.of(real, imag)
 
-    def scaled(self, factor):
-        return State.of(self.real * factor, self.imag * factor)
+def times(matrix, psi):
+    """The product, column by column."""
+    out = np.zeros(len(matrix))
+    for k in range(matrix.shape[1]):
+        out = fma_rows(matrix[:, k], psi[k], out)
+    return out
 
-    def norm2(self):
-        sums = [0.0, 0.0, 0.0, 0.0]  # real and imaginary parts, of even and of odd coordinates
-        for a in range(len(self.real)):
-            k = 2 * (a % 2)
-            sums[k] = fma(self.real[a], self.real[a], sums[k])
-            sums[k + 1] = fma(self.imag[a], self.imag[a], sums[k + 1])
-        return (sums[0] + sums[1]) + (sums[2] + sums[3])
 
-    def dot(self, other, span, real, imag):
-        """Add the products of the real parts of some coordinates to one sum, of their imaginary parts to the other."""
-        for a in span:
-            real = fma(self.real[a], other.real[a], real)
-            imag = fma(self.imag[a], other.imag[a], imag)
-        return real, imag
+def times_four(matrix, psi):
+    """Of four coordinates, as they are kept in registers."""
+    a, b, c, d = psi
+    left = [fma(row[1], b, row[0] * a) for row in matrix]
+    return np.array([x + fma(row[3], d, row[2] * c) for x, row in zip(left, matrix, strict=True)])
 
-    def complex(self):
-        return self.real + 1j * self.imag
+
+def times_two(matrix, psi):
+    return np.array([fma(row[1], psi[1], row[0] * psi[0]) for row in matrix])
+
+
+def by_three(matrix, psi):
+    """Complex amplitudes by three real products, and the norm squared as it is added up there."""
+    A, B, u, v = matrix[::2, ::2], matrix[1::2, ::2], psi[::2], psi[1::2]
+    x, s, w = times(A, u), times(B, v), times(A + B, u + v)
+    out = np.empty(len(psi))
+    out[::2], out[1::2] = x - s, (w - x) - s
+    squares = [fma(r, r, i * i) for r, i in out.reshape(-1, 2)]
+    total = 0.0
+    for a in range(0, len(squares) - 1, 2):
+        total += squares[a] + squares[a + 1]
+    return out, total + squares[-1] if len(squares) % 2 else total
+
+
+def moved(matrix, psi, parts):
+    """A power times a state, and its norm squared."""
+    n = len(psi)
+    if parts == 2 and n >= 32:
+        return by_three(matrix, psi)
+    out = times_two(matrix, psi) if n == 2 else times_four(matrix, psi) if n == 4 else times(matrix, psi)
+    return out, norm2(out)
 
 
 def descend(tables, block, psi, steps, threshold, left, level):
     """Whole steps that fit before the threshold and the stop; whether some power passed the threshold."""
-    m, passed = block["size"], False
+    n, passed, size = int(block["width"]), False, int(block["stride"])
     for k in range(level, -1, -1):
         if steps + 2.0**k > left:
             continue
-        first = block["power"] + k * m * m
-        trial = psi.times(tables.power[first : first + m * m].reshape(m, m))
-        if trial.norm2() > threshold:
+        first = block["power"] + k * size
+        trial, norm = moved(matrix_of(tables.power[first : first + size], n, tables.parts), psi, tables.parts)
+        if norm > threshold:
             psi, steps = trial, steps + 2.0**k
         else:
             passed = True
     return psi, steps, passed
 
 
-def generator(tables, block):
-    m = block["size"]
-    A = np.zeros((m, m), complex)
-    for i in range(m):
-        for e in range(tables.row_start[block["rows"] + i], tables.row_start[block["rows"] + i + 1]):
-            A[i, tables.element[e]["column"]] = tables.element[e]["value"]
+def generator(tables, number):
+    """A, dense."""
+    n, rows = int(tables.block[number]["width"]), tables.rows
+    A = np.zeros((n, n))
+    for group in rows.group[rows.first[number] : rows.first[number + 1]]:
+        e = group["element"]
+        for i in rows.row[group["first"] : group["end"]]:
+            for element in rows.element[e : e + group["length"]]:
+                A[i, element["column"]] = element["value"]
+            e += group["length"]
     return A
 
 
-def expand(tables, block, psi):
+def expand(tables, number, psi):
     """Taylor terms of the state within a step, and coefficients of its norm squared."""
-    A, terms = generator(tables, block), [psi]
-    for n in range(1, block["order"] + 1):
-        terms.append(terms[-1].times(A).scaled(1.0 / n))
-    order, m = len(terms) - 1, len(psi.real)
-    sums = [(0.0, 0.0)] * (order + 1)
-    for first in range(0, m, TOGETHER):
-        span = range(first, min(first + TOGETHER, m))
-        for n in range(order + 1):
-            real, imag = sums[n]
-            for i in range((n + 1) // 2):
-                real, imag = terms[i].dot(terms[n - i], span, real, imag)
-            if n % 2 == 0:
-                u, v = terms[n // 2].dot(terms[n // 2], span, 0.0, 0.0)
-                real, imag = fma(0.5, u, real), fma(0.5, v, imag)
-            sums[n] = real, imag
-    return terms, [2.0 * (real + imag) for real, imag in sums]
+    block, A, terms = tables.block[number], generator(tables, number), [psi]
+    order, degree = int(block["order"]), int(block["degree"])
+    for n in range(1, order + 1):
+        # an element that the sparse table does not hold is not added: 0 x + y is y to the bit
+        terms.append(times(A, terms[-1]) * (1.0 / n))
+    falling = [0.0] * (degree + 3)
+    for first in range(0, len(psi), TOGETHER):
+        span = range(first, min(first + TOGETHER, len(psi)))
+        for i in range(0, order + 1, 2):
+            for j in range(i, min(order, degree - i) + 1, 2):
+                sums = {}
+                for left in (i, i + 1):
+                    for right in (j, j + 1):
+                        total = 0.0
+                        for a in span:
+                            total = fma(terms[left][a], terms[right][a], total)
+                        sums[left, right] = total
+                weight = 1.0 if i == j else 2.0
+                middle = sums[i, j + 1] + sums[i + 1, j]
+                for k, value in enumerate((sums[i, j], middle, sums[i + 1, j + 1])):
+                    falling[i + j + k] = fma(weight, value, falling[i + j + k])
+    return terms, falling[: degree + 1]
 
 
 def above(falling, place, threshold):
@@ -146,10 +176,10 @@ def locate(falling, steps, left, threshold, passed):
 
 
 def settle(terms, place):
-    real, imag = terms[-1].real, terms[-1].imag
+    psi = terms[-1]
     for term in terms[-2::-1]:
-        real, imag = fma_rows(real, place, term.real), fma_rows(imag, place, term.imag)
-    return State.of(real, imag)
+        psi = fma_rows(psi, place, term)
+    return psi
 
 
 def rates(tables, block, psi):
@@ -159,12 +189,10 @@ def rates(tables, block, psi):
         entries = tables.entry[exit["first"] : exit["end"]]
         total = 0.0
         for row in dict.fromkeys(entries["row"]):
-            real = imag = 0.0
+            amplitude = 0.0
             for entry in entries[entries["row"] == row]:
-                v, z = entry["value"], psi[entry["column"]]
-                real, imag = fma(v.real, z.real, real), fma(v.real, z.imag, imag)
-                real, imag = fma(-v.imag, z.imag, real), fma(v.imag, z.real, imag)
-            total = fma(imag, imag, fma(real, real, total))
+                amplitude = fma(entry["value"], psi[entry["column"]], amplitude)
+            total = fma(amplitude, amplitude, total)
         found.append((exit, total))
     return found
 
@@ -191,19 +219,21 @@ def leave_one(tables, block, u):
 
 
 def jumped(tables, exit, psi, rate):
-    size = tables.block[exit["block"]]["size"]
-    if size == 1:
-        return np.ones(1, complex)
-    image = [0j] * size
-    if exit["scale"] > 0.0:  # out of a block of one state
-        for entry in tables.entry[exit["first"] : exit["end"]]:
-            image[entry["row"]] = complex(entry["value"].real * exit["scale"], entry["value"].imag * exit["scale"])
-        return np.array(image)
-    scale = 1.0 / math.sqrt(rate)
+    block = tables.block[exit["block"]]
+    image = np.zeros(block["width"])
+    if block["size"] == 1:
+        image[0] = 1.0
+        return image
+    scale = exit["scale"] if exit["scale"] > 0.0 else 1.0 / math.sqrt(rate)  # the former out of a block of one state
     for entry in tables.entry[exit["first"] : exit["end"]]:
-        z = psi[entry["column"]]
-        image[entry["row"]] += complex(entry["value"]) * complex(z.real * scale, z.imag * scale)
-    return np.array(image)
+        image[entry["row"]] += entry["value"] * (psi[entry["column"]] * scale)
+    return image
+
+
+def shown(tables, number, stop, psi):
+    """Amplitudes outside the frame of the program."""
+    amplitudes = psi.astype(complex) if tables.parts == 1 else psi.view(complex)
+    return amplitudes * tables.turn[stop, number, : len(amplitudes)] if len(tables.turn) else amplitudes
 
 
 def fly(tables, seed, id):
@@ -212,13 +242,13 @@ def fly(tables, seed, id):
     u = next(draws)
     outcome = int(np.searchsorted(tables.initial_cdf, u, side="right"))
     number = int(tables.initial_block[outcome])
-    psi = tables.initial_vec[outcome, : tables.block[number]["size"]]
+    psi = tables.opened[outcome, : tables.block[number]["width"]]
     counts = np.zeros(len(tables.quantum), int)
     jumps, stops, time, threshold = [], [], 0.0, max(next(draws), SMALLEST)
     hazard = -log(threshold)  # what is left of it, in a block of one state
     steps, lifted = 0.0, False
     if tables.times[0] <= 0.0:
-        stops.append((number, psi))
+        stops.append((number, shown(tables, number, 0, psi)))
     while len(stops) < len(tables.times):
         block, stop = tables.block[number], tables.times[len(stops)]
         if block["size"] == 1:
@@ -231,10 +261,10 @@ def fly(tables, seed, id):
         else:
             left = (stop - time) / block["step"]
             level = block["levels"] - 1 if lifted else block["first_level"]
-            state, steps, passed = descend(tables, block, State(psi), steps, threshold, left, level)
-            terms, falling = expand(tables, block, state)
+            state, steps, passed = descend(tables, block, psi, steps, threshold, left, level)
+            terms, falling = expand(tables, number, state)
             event, place = locate(falling, steps, left, threshold, passed)
-            psi = settle(terms, place if event else 0.0).complex()
+            psi = settle(terms, place if event else 0.0)
             if event is None:
                 lifted = True
                 continue
@@ -244,7 +274,7 @@ def fly(tables, seed, id):
         if event == "stop":
             time = stop
             while len(stops) < len(tables.times) and tables.times[len(stops)] <= time:
-                stops.append((number, psi))
+                stops.append((number, shown(tables, number, len(stops), psi)))
             continue
         if block["size"] == 1:
             exit, rate = leave_one(tables, block, next(draws)), 0.0
@@ -262,9 +292,10 @@ def fly(tables, seed, id):
     block = tables.block[number]
     listed = tables.closing[block["closing_first"] : block["closing_end"]]
     overlaps = []
+    last = shown(tables, number, len(tables.times) - 1, psi)
     for f in listed:
         real = imag = 0.0
-        for v, z in zip(tables.final_vec[f], psi, strict=False):
+        for v, z in zip(tables.final_vec[f], last, strict=False):
             real += v.real * z.real + v.imag * z.imag
             imag += v.real * z.imag - v.imag * z.real
         overlaps.append((f, real * real + imag * imag))

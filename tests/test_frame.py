@@ -122,3 +122,30 @@ def test_there_is_none_where_nothing_turns(case: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         arrays = lab_arrays(patch, model, **kwargs)
     assert not rotating_frame(arrays).any()
+
+
+@pytest.mark.parametrize("closing", ["mixing", "product"])
+def test_chain_without_sectors_is_real_in_its_frame(closing: str) -> None:
+    """Six qubits whose field is in the frame: hopping and rates are left, all of it real; so is a ket of one sector."""
+    space = Space(*[qubit()] * 6)
+    H = sum(space.number(j) for j in range(6)) + 0.05 * sum(space.exchange(j, j + 1) for j in range(5))
+    channels = []
+    for site, temperature in ((0, 1.0), (5, 0.1)):
+        bath = Bath(f"b{site}", temperature=temperature, spectral_density=0.01)
+        channels += local(space.s(site), 1.0, bath)
+    model = LindbladModel(H, channels, dims=space)
+    ket, basis = np.eye(64)[0], np.ones((1, 1))
+    tilted: np.ndarray = np.ones(1)
+    for _ in range(6):
+        basis = np.kron(basis, np.array([[1, 1], [1, -1]]) / np.sqrt(2))
+        tilted = np.kron(tilted, [np.cos(0.3), np.sin(0.3)])
+    mixes = closing == "mixing"
+    a = compile_program(model, 10.0, initial=ket if mixes else tilted, closing=basis if mixes else "product").arrays
+    assert a["size"].tolist() == [64]
+    quanta = np.array([bin(state).count("1") for state in range(64)])
+    assert np.allclose(a["turn"], np.exp(-10j * quanta), atol=1e-12)
+    assert not a["heff"].real.any()
+    assert not a["jump_value"].imag.any()
+    # a product ket is not real: its amplitudes are, but not those of a chain's real basis
+    assert a["initial_vec"].imag.any() == (not mixes)
+    assert np.abs(a["heff"]).sum(axis=1).max() < 0.3  # of which 3 was the field

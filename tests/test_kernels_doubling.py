@@ -8,6 +8,7 @@ import pytest
 
 from collide.kernels.jump_tables import prepare
 from collide.kernels.logarithm import log
+from collide.kernels.power_tables import matrix_of
 from jump_programs import cascade, driven_qubit, program, random_system
 
 
@@ -23,10 +24,17 @@ def exponential(matrix):
 
 
 def table(tables, k):
+    """A power in complex amplitudes."""
     block = tables.block[0]
-    m = int(block["size"])
-    first = int(block["power"]) + k * m * m
-    return tables.power[first : first + m * m].reshape(m, m)
+    size, n = int(block["stride"]), int(block["width"])
+    first = int(block["power"]) + k * size
+    found = matrix_of(tables.power[first : first + size], n, tables.parts)
+    if tables.parts == 1:
+        return found + 0j
+    real, imag = found[::2, ::2], found[1::2, ::2]
+    assert np.array_equal(found[1::2, 1::2], real)
+    assert np.array_equal(found[::2, 1::2], -imag)
+    return real + 1j * imag
 
 
 @pytest.mark.parametrize("system", [driven_qubit(), cascade(4), random_system(5, 2, 4), random_system(17, 1, 5)])

@@ -45,7 +45,8 @@ def search_once(tables, bench, top):
 
 def bench_for(tables):
     block = tables.block[0]
-    bench = make_bench(int(block["size"]), int(block["order"]), int(block["exit_end"] - block["exit_first"]))
+    exits = int(block["exit_end"] - block["exit_first"])
+    bench = make_bench(int(block["width"]), int(block["order"]), int(block["degree"]), exits)
     for array in bench:
         array[:] = np.nan  # whatever is read must have been written
     return bench
@@ -71,7 +72,7 @@ def four_exits():
 def test_an_exit_that_cannot_be_taken_is_never_elected(u, exit, rate):
     tables = four_exits()
     bench = bench_for(tables)
-    bench.state[:] = np.array([0, 0, 1, 0, 0, 1])[:, None] / np.sqrt(2)  # real and imaginary parts in turn
+    bench.state[:] = np.array([0, 1, 1])[:, None] / np.sqrt(2)
     bench.lane[CHOICE] = u
     elect_once(tables, bench)
     np.testing.assert_array_equal(bench.lane[EXIT], exit)
@@ -96,7 +97,7 @@ def searched(threshold, left, top=None, steps=0.0, gamma=0.8):
     """One search from the upper state, `left` in steps; returns the bench, the rate and the step."""
     tables, rate = decaying(gamma, 100.0)
     bench = bench_for(tables)
-    bench.state[:] = np.array([0, 0, 1, 0])[:, None]
+    bench.state[:] = np.array([0, 1])[:, None]
     for row, values in ((THRESHOLD, threshold), (LEFT, left), (STEPS, steps)):
         bench.lane[row] = values
     search_once(tables, bench, int(tables.block["levels"][0]) - 1 if top is None else top)
