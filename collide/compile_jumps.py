@@ -10,13 +10,14 @@ from collide.blocks import Blocks, block_diagonal, block_diagonals, find_blocks,
 from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.levels import eigenbasis
 from collide.exact.process import Complexes, Floats, Flow, Process, Sparse
-from collide.exact.small import Operators
+from collide.exact.small import Operators, components
 from collide.exact.superoperator import effective_hamiltonian
 from collide.frame import rotating_frame
 from collide.gauge import real_jumps
 from collide.protocol import Protocol
 
 EIGENBASIS_LIMIT = 512  # larger systems stay in the basis they were written in
+SURE = 1e-11  # entries above this times the largest are no rounding of a rotation
 DEGENERATE = 1e-9  # levels closer than this times the largest energy may be one
 
 
@@ -75,17 +76,32 @@ def cheapest_basis(process: Process, flow: Flow, protocol: Protocol) -> Partitio
     as H_eff, so that some of its eigenvectors span each block.  Where H is degenerate, only the closing kets, which
     diagonalise the averaged state, tell which superpositions the jumps single out (two qubits in collective baths).
     """
-    found: list[Partition] = []
+    given = best = partition(process, flow, protocol, Basis(None))
+    if given.blocks.largest <= 1 + (not _is_normal(given.heff)):
+        return given
     for vectors in _bases(flow.H, protocol):
-        found.append(partition(process, flow, protocol, Basis(vectors)))
-        if found[-1].blocks.largest == 1:
-            break
-    return min(found, key=lambda each: each.blocks.largest)
+        basis = Basis(vectors)
+        if _least(given.heff, basis) < best.blocks.largest:
+            best = min(best, partition(process, flow, protocol, basis), key=lambda each: each.blocks.largest)
+    return best
 
 
-def _bases(H: Sparse, protocol: Protocol) -> Iterator[Complexes | None]:
-    """The given basis (None), then the others where they are not the same up to phases."""
-    yield None
+def _is_normal(heff: Any) -> bool:
+    """Whether some basis diagonalises H_eff, without which no blocks of one state are possible."""
+    adjoint = heff.conj().T
+    size = abs(heff).max() ** 2
+    return bool(abs(heff @ adjoint - adjoint @ heff).max() <= SURE * size)
+
+
+def _least(heff: Any, basis: Basis) -> int:
+    """Bound on the largest block in a basis: what H_eff alone connects there, which costs less than all jumps."""
+    turned = basis.rotated(heff)
+    sizes = np.abs(turned)
+    return int(np.bincount(components(len(sizes), *(sizes > SURE * sizes.max()).nonzero())).max())
+
+
+def _bases(H: Sparse, protocol: Protocol) -> Iterator[Complexes]:
+    """Bases other than the given one, where they are not the same up to phases."""
     if H.shape[0] > EIGENBASIS_LIMIT:
         return
     energies, vectors = eigenbasis(H)

@@ -33,11 +33,11 @@ class Basis:
         if self.vectors is None:
             return given
         if is_small(d):
-            return self._rotated(given)
-        return tuple(sp.csr_array(self._rotated(matrix)) for matrix in given)
+            return self.rotated(given)
+        return tuple(sp.csr_array(self.rotated(matrix)) for matrix in given)
 
-    def _rotated(self, matrices: Any) -> Complexes:
-        """The same of one operator or of a dense stack."""
+    def rotated(self, matrices: Any) -> Complexes:
+        """The same of one operator or of a dense stack, dense."""
         assert self.vectors is not None
         turned = self.vectors.conj().T @ (matrices @ self.vectors)
         sizes = np.abs(turned)

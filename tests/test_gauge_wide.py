@@ -202,3 +202,15 @@ def test_phases_of_a_gate_follow_the_number_of_quanta() -> None:
     spread = np.array([[0.8, weak, 0.6], [weak, 1, weak], [-0.6, weak, 0.8]])
     assert abs(_own_phases(spread)[2] - 1) < 1e-12
     assert np.array_equal(_own_phases(np.array([[0.8, 0.6], [-0.6, 0.8]], complex)), [1, 1])
+
+
+def test_groups_of_a_gate_that_ask_for_different_signs_are_refused(wide: None) -> None:
+    """A gate is stored once, so that a sign of one of its groups cannot be turned."""
+    program = compile_program(gate_chain(4), 0.5, initial=np.eye(16)[3], closing="product")
+    arrays = dict(program.arrays)
+    assert real_gates(arrays) is not arrays
+    largest = int(np.argmax(arrays["size"]))
+    first = arrays["orbit_start"][largest * len(arrays["move_size"]) + 1]
+    arrays["orbit"] = arrays["orbit"].copy()
+    arrays["orbit"][[first, first + 1]] = arrays["orbit"][[first + 1, first]]  # the same gate
+    assert real_gates(arrays) is arrays
