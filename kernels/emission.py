@@ -11,6 +11,8 @@ borrowed.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+import gc
 from typing import Any
 
 from llvmlite import binding, ir
@@ -35,6 +37,10 @@ class Draft(CPUCodeLibrary):
 
     _final_module: Any
     _shared_module: Any
+
+    def _optimize_functions(self, module: Any) -> None:
+        # once, when everything is linked: what comes of it is faster as well
+        module.data_layout = self._codegen._data_layout
 
     def finalize(self) -> None:
         """Leave everything to the kernel that Python calls."""
@@ -98,10 +104,19 @@ class _Drafting(compiler.Compiler):
         super().__init__(typingctx, targetctx, Draft(targetctx.codegen(), "draft"), *rest)
 
 
+class _Flags(compiler.Flags):
+    def values(self) -> dict[str, Any]:
+        """What the base class gives; Numba compares flags ten thousand times, and asks them one by one."""
+        return _DEFAULTS | self._values
+
+
+_DEFAULTS = {name: option.default for name, option in compiler.Flags.options.items()}
+
+
 class _DraftCompiler(_Compiler):
     def _customize_flags(self, flags: Any) -> Any:
         flags.no_compile = True
-        return flags
+        return _Flags(flags)
 
 
 class Inner(CPUDispatcher):
@@ -112,11 +127,34 @@ class Inner(CPUDispatcher):
         super().__init__(function, targetoptions={"nopython": True} | settings | wrappers)
         self._compiler = _DraftCompiler(function, self.targetdescr, self.targetoptions, self.locals, _Drafting)
 
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Compile once for an index, whether it is a constant, counted, or read from a table of smaller integers."""
+        return super().get_call_template(
+            tuple(_index(kind) for kind in args), {name: _index(kind) for name, kind in kws.items()}
+        )
+
     def add_overload(self, cres: Any) -> None:
         """Let callers find the draft: by the entry point, for which any object of its own serves."""
         cres = cres._replace(entry_point=lambda *_: None)
         self.targetctx.insert_user_function(cres.entry_point, cres.fndesc, [cres.library])
         self.overloads[tuple(cres.signature.args)] = cres
+
+
+def _index(kind: Any) -> Any:
+    """Type as which an argument of this type is passed: any integer that fits is an int64."""
+    return types.int64 if isinstance(kind, types.Integer) and (kind.signed or kind.bitwidth < 64) else kind
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Leave cycles alone: Numba makes so many objects that looking for them takes a tenth of a compilation."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tuple[str, bytes] | None:
@@ -139,7 +177,7 @@ def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tup
         The kind is "v" (nothing), "i" (int64), "u" (uint64), "f" (float64) or "b" (bool).  None: the object would not
         stand by itself, or returns something else.
     """
-    with global_compiler_lock:
+    with global_compiler_lock, _without_garbage_collection():
         argtypes = tuple(typeof(value) for value in arguments)
         inner.compile(argtypes)
         found = inner.overloads[argtypes]
