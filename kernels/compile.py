@@ -126,8 +126,10 @@ class Borrower(Outer):
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Run."""
-        if named:
-            arguments = inspect.signature(self.py_func).bind(*arguments, **named).args
+        if named or len(arguments) != self.py_func.__code__.co_argcount:
+            bound = inspect.signature(self.py_func).bind(*arguments, **named)
+            bound.apply_defaults()
+            arguments = bound.args
         try:
             words, key = machine_code.words_of(arguments)
         except machine_code.WordlessError:

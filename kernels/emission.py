@@ -30,6 +30,8 @@ _Compiler: Any = dispatcher._FunctionCompiler  # type: ignore[attr-defined]
 WORD = ir.IntType(64)
 ARRAY_OBJECT = {"data": 0, "shape": 2, "strides": 3}  # words behind the head of an array's object, data, nd, ...
 C_LIBRARY = {"sqrt", "fma", "floor", "ceil", "trunc", "memcpy", "memmove", "memset"}  # exact, and in every process
+# intrinsics of LLVM that become calls of a library, whose last bit differs between machines
+NOT_EXACT = {"sin", "cos", "tan", "sincos", "exp", "exp2", "exp10", "log", "log2", "log10", "pow", "powi"}
 
 
 class Draft(CPUCodeLibrary):
@@ -87,16 +89,17 @@ class Draft(CPUCodeLibrary):
     def foreign(self) -> list[str]:
         """Names that whoever loads the object would have to provide, beside the C library."""
         values = [*self._final_module.functions, *self._final_module.global_variables]
-        names = [value.name for value in values if value.is_declaration]
-        return [name for name in names if not name.startswith("llvm.") and not (name in C_LIBRARY and _is_here(name))]
+        return [value.name for value in values if value.is_declaration and not _is_given(value.name)]
 
     def emit(self) -> bytes:
         """Machine code of this processor."""
         return bytes(self._codegen._tm.emit_object(self._final_module))
 
 
-def _is_here(name: str) -> bool:
-    return bool(binding.address_of_symbol(name))
+def _is_given(name: str) -> bool:
+    if name.startswith("llvm."):
+        return name.split(".")[1] not in NOT_EXACT
+    return name in C_LIBRARY and bool(binding.address_of_symbol(name))
 
 
 class _Drafting(compiler.Compiler):
@@ -208,7 +211,7 @@ def _entry(library: Draft, fndesc: Any, entry: str, head: int) -> Any:
         if result.type in (ir.IntType(1), ir.IntType(8)):
             result = builder.zext(result, WORD)
         builder.store(builder.bitcast(result, WORD), function.args[0])
-    builder.ret(status.code)
+    builder.ret(builder.zext(status.is_error, ir.IntType(32)))
     return module
 
 

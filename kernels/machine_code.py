@@ -68,7 +68,7 @@ def _spell(values: tuple[Any, ...], words: list[int], key: list[Any]) -> None:
             # Numba calls an array that is contiguous in both ways C
             key += (value.dtype, value.ndim, flags & (_C if flags & _C else _F), flags & (_ALIGNED | _WRITEABLE))
         elif kind in _NUMBERS:
-            number = _NUMBERS[kind]
+            number = "u" if kind is int and value >= 2**63 else _NUMBERS[kind]
             words.append(struct.unpack("q", struct.pack("d", value))[0] if number == "f" else int(value))
             key.append(number)
         elif value is None:
@@ -116,11 +116,13 @@ def _surroundings() -> str:
 
 
 def _version_of_numba() -> str:
-    """Read the version without importing the package."""
     spec = find_spec("numba")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).with_name("_version.py").read_text()
+    if spec is not None and spec.origin is not None:
+        with suppress(OSError):
+            return Path(spec.origin).with_name("_version.py").read_text()  # a hundredth of the time of the import below
+    import numba
+
+    return str(numba.__version__)
 
 
 def read(path: Path) -> tuple[str, bytes] | None:
