@@ -1,0 +1,298 @@
+"""One trajectory of a renewal process: how it opens, is searched, passes its stops and lands.
+
+Its random numbers stand in pairs, ``(2 e, 2 e + 1)`` for event e: the opening (e = 0) takes the outcome and the first
+threshold, the e-th event its choice and the next threshold, the closing measurement the first of the pair after the
+last event.  So what is random depends on seed, id and number of the event alone.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .borrowed import inner
+from .logarithm import log
+from .measurement import choose, closing, expectation, norm2, opening
+from .renewal_states import NOWHERE
+from .renewal_tables import RenewalTables
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Complexes = NDArray[np.complex128]
+
+OK, NO_CHANNEL = 0, 1  # status of a trajectory
+SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
+_FOREVER = 2.0**60  # periods
+
+TRAVELLER = np.dtype(
+    [
+        ("row", np.int64),  # of its columns
+        ("state", np.int64),  # prepared state at the last event; NOWHERE if it is in `psi`
+        ("block", np.int64),
+        ("time", np.int64),  # of the last event
+        ("until", np.int64),  # the next stop,
+        ("stop", np.int64),  # and its number
+        ("logged", np.int64),  # events that count something
+        ("threshold", np.float64),  # norm squared of the next event
+    ]
+)
+
+
+class Group(NamedTuple):
+    """Trajectories under way side by side, W of them.
+
+    Attributes
+    ----------
+    traveller : (W,) TRAVELLER
+    order : (W,) int64
+        Who has not landed.
+    number : (W, 4) float64
+        Random numbers of the next two events.
+    psi : (W, m) complex128
+        State after the last event, of norm 1, where it is no prepared one.
+    before, at_stop, trial : (m,) complex128
+        State before an event that was searched; at a stop; working space.
+    weight : (most exits or closing outcomes,) float64
+    heat : (W, ntime, nbaths) float64
+    value : (W, ntime, nops) float64
+        Heat so far and expectation values at each stop.
+    snapshot, snapshot_block : (W, ntime, m) complex128, (W, ntime) int64
+        State and block at each stop; ntime is 0 here if no averaged state is wanted.
+    log_time, log_event : (W, room) float64, int32
+    """
+
+    traveller: NDArray[np.void]
+    order: Ints
+    number: Floats
+    psi: Complexes
+    before: Complexes
+    at_stop: Complexes
+    trial: Complexes
+    weight: Floats
+    heat: Floats
+    value: Floats
+    snapshot: Complexes
+    snapshot_block: Ints
+    log_time: Floats
+    log_event: NDArray[np.int32]
+
+
+@inner
+def open_flight(tables: RenewalTables, group, columns, t: int, row: int) -> None:
+    """Begin trajectory t of the group, whose columns are in `row`."""
+    traveller = group.traveller[t]
+    outcome = opening(tables.initial_cdf, group.number[t, 0])
+    block = tables.initial_block[outcome]
+    traveller.row, traveller.block, traveller.state = row, block, NOWHERE
+    traveller.time, traveller.until, traveller.stop, traveller.logged = 0, tables.times[0], 0, 0
+    traveller.threshold = max(group.number[t, 1], SMALLEST_THRESHOLD)
+    if tables.block[block].size == 1:
+        traveller.state = tables.block[block].state
+    else:
+        for a in range(tables.block[block].size):
+            group.psi[t, a] = tables.initial_vec[outcome, a]
+    columns.initial[row] = outcome
+    columns.status[row] = OK
+    for k in range(columns.counts.shape[1]):
+        columns.counts[row, k] = 0
+
+
+@inner
+def departure(tables: RenewalTables, group, t: int, psi: Complexes) -> None:
+    """Write the state after the last event."""
+    traveller = group.traveller[t]
+    for a in range(tables.block[traveller.block].size):
+        psi[a] = group.psi[t, a] if traveller.state == NOWHERE else tables.vector[traveller.state, a]
+
+
+@inner
+def step(tables: RenewalTables, block: int, level: int, psi: Complexes, trial: Complexes) -> float:
+    """Write N_0^(2^level) psi into `trial` and return its norm squared."""
+    m = tables.block[block].size
+    at = tables.block[block].power + level * m * m
+    for a in range(m):
+        x = 0j
+        for b in range(m):
+            x += tables.power[at + a * m + b] * psi[b]
+        trial[a] = x
+    return norm2(trial, m)
+
+
+@inner
+def search(tables: RenewalTables, group, t: int) -> int:
+    """Find the period of the next event without a table, at the latest the one after the end of the trajectory.
+
+    The state before it is left in ``group.before``, but for a block of one state.
+    """
+    traveller = group.traveller[t]
+    block = traveller.block
+    here, threshold, left = tables.block[block], traveller.threshold, tables.times[-1] - traveller.time
+    if here.size == 1:
+        return int(min(max(math.ceil(-log(threshold) * here.lifetime), 1.0), _FOREVER))
+    psi, trial = group.before, group.trial
+    departure(tables, group, t, psi)
+    level = here.first_level
+    if level + 1 < here.levels and step(tables, block, level + 1, psi, trial) > threshold:
+        level = here.levels - 1
+    waited = 0
+    while level >= 0:
+        further = waited + (1 << level)
+        if further <= left and step(tables, block, level, psi, trial) > threshold:
+            waited = further
+            for a in range(here.size):
+                psi[a] = trial[a]
+        level -= 1
+    return waited + 1
+
+
+@inner
+def later(tables: RenewalTables, group, t: int, periods: int, psi: Complexes) -> None:
+    """Write the state so many periods after the last event, before the next one."""
+    block = group.traveller[t].block
+    departure(tables, group, t, psi)
+    if tables.block[block].size == 1:
+        return
+    level = 0
+    while periods > 0:
+        if periods & 1:
+            step(tables, block, level, psi, group.trial)
+            for a in range(tables.block[block].size):
+                psi[a] = group.trial[a]
+        periods >>= 1
+        level += 1
+
+
+@inner
+def apply(tables: RenewalTables, exit, psi: Complexes, to: Complexes) -> None:
+    """Write what the operator of an exit makes of a state."""
+    for a in range(tables.block[exit.block].size):
+        to[a] = 0.0
+    for e in range(exit.first, exit.end):
+        to[tables.entry_row[e]] += tables.entry_value[e] * psi[tables.entry_column[e]]
+
+
+@inner
+def elect(tables: RenewalTables, group, block: int, u: float) -> int:
+    """Choose the exit from the state in ``group.before`` by applying every operator; NOWHERE if none can be taken."""
+    first, end = tables.block[block].exit_first, tables.block[block].exit_end
+    for x in range(first, end):
+        apply(tables, tables.exit[x], group.before, group.trial)
+        group.weight[x - first] = norm2(group.trial, tables.block[tables.exit[x].block].size)
+    chosen = choose(group.weight, end - first, u)
+    return first + chosen if chosen >= 0 else NOWHERE
+
+
+@inner
+def turn(tables: RenewalTables, group, t: int, exit) -> None:
+    """Leave the state that an exit makes of the one in ``group.before``, normalised."""
+    size = tables.block[exit.block].size
+    apply(tables, exit, group.before, group.trial)
+    scale = 1.0 / math.sqrt(norm2(group.trial, size))
+    for a in range(size):
+        group.psi[t, a] = group.trial[a] * scale
+
+
+@inner
+def lose(columns, row: int) -> None:
+    """Give up a trajectory whose norm fell although no event takes the state out."""
+    columns.status[row] = NO_CHANNEL
+    columns.final[row] = -1
+    columns.closing_energy[row] = np.nan
+
+
+@inner
+def pass_stops(tables: RenewalTables, group, columns, t: int, event: int, u: float) -> bool:
+    """Read off the state at all stops before the period `event` ends; at the last one land, and return True."""
+    traveller, times = group.traveller[t], tables.times
+    while traveller.stop < times.shape[0] and times[traveller.stop] < event:
+        later(tables, group, t, times[traveller.stop] - traveller.time, group.at_stop)
+        _read(tables, group, columns, t)
+        traveller.stop += 1
+    if traveller.stop < times.shape[0]:
+        traveller.until = times[traveller.stop]
+        return False
+    _land(tables, group, columns, t, u)
+    return True
+
+
+@inner
+def _read(tables, group, columns, t):
+    """Note heat, expectation values and, where wanted, the state at a stop."""
+    traveller, psi = group.traveller[t], group.at_stop
+    block, row, stop = traveller.block, traveller.row, traveller.stop
+    size = tables.block[block].size
+    for bath in range(tables.quantum.shape[1]):
+        heat = 0.0
+        for k in range(tables.quantum.shape[0]):
+            if columns.counts[row, k] != 0:
+                heat += columns.counts[row, k] * tables.quantum[k, bath]
+        group.heat[t, stop, bath] = heat
+    norm = norm2(psi, size)
+    for op in range(tables.e_ops.shape[0]):
+        group.value[t, stop, op] = expectation(tables.e_ops[op, block], psi, size) / norm
+    if group.snapshot.shape[1] > 0:
+        group.snapshot_block[t, stop] = block
+        scale = 1.0 / math.sqrt(norm)
+        for a in range(size):
+            group.snapshot[t, stop, a] = psi[a] * scale
+    if columns.states.shape[0] > 0:
+        _unfold(tables, block, psi, norm, columns.states[row, stop])
+
+
+@inner
+def _unfold(tables, block, psi, norm, state):
+    """Write a state, normalised, in the program's basis."""
+    scale = 1.0 / math.sqrt(norm)
+    for a in range(tables.block[block].size):
+        state[tables.basis[block, a]] = psi[a] * scale
+
+
+@inner
+def _land(tables, group, columns, t, u):
+    """Make the closing measurement of the state at the last stop."""
+    traveller, psi = group.traveller[t], group.at_stop
+    block, row = traveller.block, traveller.row
+    first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
+    norm = norm2(psi, size)
+    if columns.state.shape[0] > 0:
+        _unfold(tables, block, psi, norm, columns.state[row])
+    outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, group.weight, u)
+    columns.final[row] = outcome
+    columns.closing_energy[row] = tables.final_energy[outcome] - expectation(tables.energy[block], psi, size) / norm
+
+
+@inner
+def fold(tables: RenewalTables, group, columns, sums, t: int) -> None:
+    """Add what a landed trajectory has left at its stops; write its events behind those of the one before it."""
+    traveller, nbaths = group.traveller[t], sums.heat_power.shape[1]
+    for stop in range(traveller.stop):  # fewer than all only if it was lost
+        for op in range(sums.expect.shape[1]):
+            value = group.value[t, stop, op]
+            sums.expect[stop, op, 0] += value
+            sums.expect[stop, op, 1] += value * value
+        pair = 0
+        for bath in range(nbaths):
+            heat = group.heat[t, stop, bath]
+            power = heat
+            for order in range(4):
+                sums.heat_power[stop, bath, order] += power
+                power *= heat
+            for other in range(bath + 1, nbaths):
+                sums.heat_pair[stop, pair] += heat * group.heat[t, stop, other]
+                pair += 1
+        if sums.rho.shape[0] > 0:
+            block = group.snapshot_block[t, stop]
+            for a in range(tables.block[block].size):
+                for b in range(tables.block[block].size):
+                    element = group.snapshot[t, stop, a] * group.snapshot[t, stop, b].conjugate()
+                    sums.rho[stop, tables.basis[block, a], tables.basis[block, b]] += element
+    logged, count = columns.logged, traveller.logged
+    at = logged[0]
+    columns.row_size[traveller.row] = count
+    logged[0] += count
+    logged[1] = max(logged[1], count)
+    if logged[0] <= columns.jump_time.shape[0] and count <= group.log_time.shape[1]:
+        for k in range(count):
+            columns.jump_time[at + k] = group.log_time[t, k]
+            columns.jump_channel[at + k] = group.log_event[t, k]
