@@ -25,7 +25,6 @@ from .renewal_flight import (
     SMALLEST_THRESHOLD,
     TRAVELLER,
     Group,
-    apply,
     elect,
     fold,
     later,
@@ -39,6 +38,7 @@ from .renewal_laws import BEYOND, BINS
 from .renewal_states import NOWHERE
 from .renewal_tables import RenewalTables
 
+ROUNDING = 2.0**-40  # of tabulated probabilities, and more
 _TOGETHER = 16
 _LONGEST_FIRST_LOG = 2**22
 
@@ -58,106 +58,113 @@ def number_set(typing: Any, where: Any) -> Any:
 
 
 @inlined
-def look_up_period(tables, here, state, threshold):
+def look_up_period(guide, survival, place, row, threshold):
     """Return the first period n with S_n <= threshold; NOWHERE if the survival is not tabulated so far."""
-    start = tables.guide[np.uint64(state * BINS) + np.uint64(threshold * BINS)]
+    start = guide[np.uint64(place + np.int64(threshold * BINS))]
     if start == BEYOND:
         return NOWHERE
-    row, r = np.int64(here.row) + np.int64(start), splat(threshold)
-    above = number_set(load(tables.survival, row) > r) + number_set(load(tables.survival, row + 1) > r)
+    row, r = row + np.int64(start), splat(threshold)
+    above = number_set(load(survival, row) > r) + number_set(load(survival, row + 1) > r)
     n = np.int64(start) * WIDTH + above
     row += 1
     while above == 2 * WIDTH:
         row += 1
-        more = number_set(load(tables.survival, row) > r)
+        more = number_set(load(survival, row) > r)
         n += more
         above = WIDTH + more
     return n
 
 
 @inlined
-def look_up_exit(tables, block, entry, u):
-    """Return the exit from a state whose density matrix is tabulated; NOWHERE if its weight is lost in rounding."""
-    first, density, reach, whole, weight = (
-        tables.block[block].exit_first,
-        tables.density,
-        tables.reach,
-        tables.whole,
-        tables.weight,
-    )
-    numbers = density.shape[1]
-    row, chunks = block * (reach.shape[0] // whole.shape[0]), reach.shape[0] // (whole.shape[0] * numbers)
-    total = 0.0
+def reached(reach, row, density, entry, numbers):
+    """Return with what probability the event is one of the first 1, 2, ... of sixteen exits."""
+    if numbers == 4:  # two states: without a loop
+        total = load(reach, row) * splat(density[entry])
+        total = fma(load(reach, row + 1), splat(density[entry + np.uint64(1)]), total)
+        total = fma(load(reach, row + 2), splat(density[entry + np.uint64(2)]), total)
+        return fma(load(reach, row + 3), splat(density[entry + np.uint64(3)]), total)
+    total = splat(0.0)
     for i in range(numbers):
-        total = fma(whole[block, i], density[entry, i], total)
-    mark = splat(u * total)
-    chosen = 0
-    for _ in range(chunks):
-        reached = splat(0.0)
-        for i in range(numbers):
-            reached = fma(load(reach, row + i), splat(density[entry, i]), reached)
-        chosen += number_set(reached <= mark)
-        row += numbers
-    x = first + chosen
-    if x >= tables.block[block].exit_end:
-        return NOWHERE
-    rate = 0.0
-    for i in range(numbers):
-        rate = fma(weight[x, i], density[entry, i], rate)
-    return x if rate > tables.block[block].least * density[entry, 0] else NOWHERE
+        total = fma(load(reach, row + i), splat(density[entry + np.uint64(i)]), total)
+    return total
 
 
 @inner
-def advance(tables, group, columns, active, half):
-    """Let everybody under way have an event, or land; return how many are still under way."""
+def wait(tables, group, active):
+    """Find out when everybody's next event is: note the periods, as a negative number where the state was searched."""
+    travellers, order, waits = group.traveller, group.order, group.wait
+    prepared, guide, survival = tables.prepared, tables.guide, tables.survival
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        state, threshold, n = travellers[t].state, travellers[t].threshold, NOWHERE
+        if state >= 0:
+            n = look_up_period(guide, survival, state * BINS, prepared[np.uint64(state)].row, threshold)
+        waits[t] = n if n > 0 else search(tables, group, np.int64(t))
+
+
+@inner
+def happen(tables, group, columns, active, half):
+    """Let everybody's next event happen, or pass the stops before it, or land; return how many are still under way."""
+    travellers, order, number, waits = group.traveller, group.order, group.number, group.wait
+    prepared, exits, density, reach, kinds = tables.prepared, tables.exit, tables.density, tables.reach, tables.kind
+    counts, numbers, chunks = columns.counts, tables.numbers, tables.chunks
     k = 0
     while k < active:
-        t = group.order[k]
-        traveller = group.traveller[t]
-        u, threshold = group.number[t, half], traveller.threshold
-        n, state = NOWHERE, traveller.state
-        if state >= 0:
-            here = tables.prepared[state]
-            n = look_up_period(tables, here, state, threshold)
+        t = np.uint64(order[np.uint64(k)])
+        traveller, u, n = travellers[t], number[t, np.uint64(half)], waits[t]
         searched = n < 0
         if searched:
-            n = search(tables, group, t)
+            n = -n
         time = traveller.time + n
-        if time > traveller.until and pass_stops(tables, group, columns, t, time, u):
+        if time > traveller.until and pass_stops(tables, group, columns, np.int64(t), time, u):
             active -= 1
-            group.order[k] = group.order[active]
+            order[np.uint64(k)] = order[np.uint64(active)]
             continue
-        x = NOWHERE
-        if not searched or tables.block[traveller.block].size == 1:
-            here = tables.prepared[state]
-            x = look_up_exit(tables, traveller.block, np.int64(here.density) + (n - 1) * np.int64(here.stride), u)
-        if x < 0:
+        chosen, certain = 0, False
+        if not searched:
+            here = prepared[np.uint64(traveller.state)]
+            entry, row = np.uint64(here.density + (n - 1) * here.stride), here.reach
+            surely = 0
+            for _ in range(chunks):
+                probability = reached(reach, row, density, entry, numbers)
+                chosen += number_set(probability <= splat(u + ROUNDING))
+                surely += number_set(probability <= splat(u - ROUNDING))
+                row += numbers
+            certain = (chosen == surely) & (chosen < here.exits)
+            chosen += here.exit_first
+        if not certain:
             if not searched:
-                later(tables, group, t, n - 1, group.before)
+                later(tables, group, np.int64(t), n - 1, group.before[t])
                 searched = True
-            x = elect(tables, group, traveller.block, u)
-            if x < 0:
+            chosen = elect(tables, group, np.int64(t), u)
+            if chosen < 0:
                 lose(columns, traveller.row)
                 active -= 1
-                group.order[k] = group.order[active]
+                order[np.uint64(k)] = order[np.uint64(active)]
                 continue
-        exit = tables.exit[x]
+        exit = exits[np.uint64(chosen)]
         if exit.state < 0:
             if not searched:
-                later(tables, group, t, n - 1, group.before)
-            turn(tables, group, t, exit)
+                later(tables, group, np.int64(t), n - 1, group.before[t])
+            turn(tables, group, np.int64(t), exit)
         traveller.state, traveller.block, traveller.time = exit.state, exit.block, time
-        threshold = group.number[t, half + 1]
+        threshold = number[t, np.uint64(half + 1)]
         traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
-        for kind in range(exit.kind_first, exit.kind_end):
-            columns.counts[traveller.row, tables.kind[kind]] += 1
+        for kind in range(np.uint64(exit.kind_first), np.uint64(exit.kind_end)):
+            counts[np.uint64(traveller.row), np.uint64(kinds[kind])] += 1
         if exit.kind_end > exit.kind_first:
-            if traveller.logged < group.log_time.shape[1]:
-                group.log_time[t, traveller.logged] = time
-                group.log_event[t, traveller.logged] = exit.event
-            traveller.logged += 1
+            log(group, t, time, exit.event)
         k += 1
     return active
+
+
+@inlined
+def log(group, t, time, event):
+    """Note an event that counts something."""
+    place = np.uint64(group.traveller[t].logged)
+    if place < group.log_time.shape[1]:
+        group.log_time[t, place], group.log_event[t, place] = time, event
+    group.traveller[t].logged = place + np.uint64(1)
 
 
 @inner
@@ -186,8 +193,10 @@ def _fly(tables, group, columns, sums, seed, start, n):
                 for t in range(size):
                     open_flight(tables, group, columns, t, first + t)
             else:
-                active = advance(tables, group, columns, active, 0)
-            active = advance(tables, group, columns, active, 2)
+                wait(tables, group, active)
+                active = happen(tables, group, columns, active, 0)
+            wait(tables, group, active)
+            active = happen(tables, group, columns, active, 2)
             number += np.uint64(1)
         for t in range(size):
             fold(tables, group, columns, sums, t)
@@ -222,7 +231,8 @@ def _run(tables: RenewalTables, seed: int, start: int, n: int, record: Record, r
         order=np.zeros(width, np.int64),
         number=np.zeros((width, 4)),
         psi=np.zeros((width, m), complex),
-        before=np.zeros(m, complex),
+        wait=np.zeros(width, np.int64),
+        before=np.zeros((width, m), complex),
         at_stop=np.zeros(m, complex),
         trial=np.zeros(m, complex),
         weight=np.zeros(max(sizes.closings, exits)),

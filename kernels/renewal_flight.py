@@ -51,8 +51,11 @@ class Group(NamedTuple):
         Random numbers of the next two events.
     psi : (W, m) complex128
         State after the last event, of norm 1, where it is no prepared one.
-    before, at_stop, trial : (m,) complex128
-        State before an event that was searched; at a stop; working space.
+    wait : (W,) int64
+        Periods from the last event to the next, negative where the state before it is in `before`.
+    before : (W, m) complex128
+    at_stop, trial : (m,) complex128
+        State at a stop; working space.
     weight : (most exits or closing outcomes,) float64
     heat : (W, ntime, nbaths) float64
     value : (W, ntime, nops) float64
@@ -66,6 +69,7 @@ class Group(NamedTuple):
     order: Ints
     number: Floats
     psi: Complexes
+    wait: Ints
     before: Complexes
     at_stop: Complexes
     trial: Complexes
@@ -123,14 +127,14 @@ def step(tables: RenewalTables, block: int, level: int, psi: Complexes, trial: C
 def search(tables: RenewalTables, group, t: int) -> int:
     """Find the period of the next event without a table, at the latest the one after the end of the trajectory.
 
-    The state before it is left in ``group.before``, but for a block of one state.
+    In a block of more than one state the state before it is left in `before`, and the number of periods is negative.
     """
     traveller = group.traveller[t]
     block = traveller.block
     here, threshold, left = tables.block[block], traveller.threshold, tables.times[-1] - traveller.time
     if here.size == 1:
         return int(min(max(math.ceil(-log(threshold) * here.lifetime), 1.0), _FOREVER))
-    psi, trial = group.before, group.trial
+    psi, trial = group.before[t], group.trial
     departure(tables, group, t, psi)
     level = here.first_level
     if level + 1 < here.levels and step(tables, block, level + 1, psi, trial) > threshold:
@@ -143,7 +147,7 @@ def search(tables: RenewalTables, group, t: int) -> int:
             for a in range(here.size):
                 psi[a] = trial[a]
         level -= 1
-    return waited + 1
+    return -(waited + 1)
 
 
 @inner
@@ -173,11 +177,12 @@ def apply(tables: RenewalTables, exit, psi: Complexes, to: Complexes) -> None:
 
 
 @inner
-def elect(tables: RenewalTables, group, block: int, u: float) -> int:
-    """Choose the exit from the state in ``group.before`` by applying every operator; NOWHERE if none can be taken."""
+def elect(tables: RenewalTables, group, t: int, u: float) -> int:
+    """Choose the exit from the state in `before` by applying every operator; NOWHERE if none can be taken."""
+    block = group.traveller[t].block
     first, end = tables.block[block].exit_first, tables.block[block].exit_end
     for x in range(first, end):
-        apply(tables, tables.exit[x], group.before, group.trial)
+        apply(tables, tables.exit[x], group.before[t], group.trial)
         group.weight[x - first] = norm2(group.trial, tables.block[tables.exit[x].block].size)
     chosen = choose(group.weight, end - first, u)
     return first + chosen if chosen >= 0 else NOWHERE
@@ -185,9 +190,9 @@ def elect(tables: RenewalTables, group, block: int, u: float) -> int:
 
 @inner
 def turn(tables: RenewalTables, group, t: int, exit) -> None:
-    """Leave the state that an exit makes of the one in ``group.before``, normalised."""
+    """Leave the state that an exit makes of the one in `before`, normalised."""
     size = tables.block[exit.block].size
-    apply(tables, exit, group.before, group.trial)
+    apply(tables, exit, group.before[t], group.trial)
     scale = 1.0 / math.sqrt(norm2(group.trial, size))
     for a in range(size):
         group.psi[t, a] = group.trial[a] * scale

@@ -30,6 +30,7 @@ def tabulate(
     vector: Complexes,
     weight: Floats,
     whole: Floats,
+    chunks: int,
     survival: Floats,
     density: Floats,
     guide: NDArray[np.uint16],
@@ -44,6 +45,8 @@ def tabulate(
         Periods of a trajectory: nobody asks for a longer survival.
     levels : int
         Powers of N_0 that reach so far.
+    chunks : int
+        Times sixteen exits that `reach` has for each block.
     work : (2, m) complex
 
     Returns
@@ -56,24 +59,31 @@ def tabulate(
         Mean number of counted events in a period, in the same sense.
     """
     m, at = vector.shape[1], 0
+    numbers = m * m
     for b in range(block.shape[0]):
         if block[b].size == 1:
-            happens = min(whole[b, 0], 1.0)
+            happens = min(whole[b * numbers], 1.0)
             # -ln (1 - happens), from the weights of the events: those of a cold bath are lost in 1 - |N_0|^2
             decay = -_log1p(-happens) if happens < 1.0 else math.inf
             block[b].lifetime = math.inf if happens <= 0.0 else 1.0 / decay
         else:
             at = _squares(null[b], block[b], levels, power, at)
-            _begin(block[b], whole[b])
+            _begin(block[b], whole, b * numbers)
     row, entry = 0, 0
     for s in range(prepared.shape[0]):
         here, size = prepared[s], block[prepared[s].block].size
-        here.row, here.density, here.stride = row, entry, size > 1
+        here.row, here.density, here.stride = row, entry * numbers, numbers if size > 1 else 0
+        here.exit_first, here.reach = block[here.block].exit_first, here.block * chunks * numbers
+        here.exits = block[here.block].exit_end - here.exit_first
+        here_whole = here.block * numbers
         if size == 1:
-            row, entry = _one_state(here, whole[here.block, 0], horizon, survival, density, guide, s, row, entry)
+            row, entry = _one_state(here, whole[here_whole], horizon, survival, density, numbers, guide, s, row, entry)
         else:
-            row, entry = _decaying(null[here.block], size, horizon, vector[s], survival, density, guide, s, row, entry, work)
-    return row, entry, *_shares(block, exit, prepared, weight, guide)
+            row, entry = _decaying(
+                null[here.block], block[here.block], horizon, vector[s], whole, here_whole, survival, density, numbers,
+                guide, s, row, entry, work,
+            )  # fmt: skip
+    return row, entry, *_shares(block, exit, weight, guide, numbers)
 
 
 @inlined
@@ -108,11 +118,11 @@ def _squares(null, here, levels, power, at):
 
 
 @inner
-def _begin(here, whole):
+def _begin(here, whole, at):
     """Choose the level at which a search in a block begins, from which it spans a few mean waiting times."""
     rate = 0.0
     for a in range(here.size):
-        rate += whole[a] / here.size
+        rate += whole[at + a] / here.size
     level, spanned = 0, 2.0
     while spanned * rate < 4.0 and level + 1 < here.levels:
         spanned *= 2.0
@@ -121,14 +131,14 @@ def _begin(here, whole):
 
 
 @inner
-def _one_state(here, happens, horizon, survival, density, guide, s, row, entry):
+def _one_state(here, happens, horizon, survival, density, numbers, guide, s, row, entry):
     """Tabulate the geometric survival of a block of one state, where that is short; return the next places.
 
     Powers of 1 - happens in doubled precision, since the rounding of 1 - happens would grow with them.
     """
-    room = _room(survival, density, row, entry)
-    for i in range(density.shape[1]):
-        density[entry, i] = 1.0 if i == 0 else 0.0
+    room = _room(survival, density, numbers, row, entry)
+    for i in range(numbers):
+        density[entry * numbers + i] = 1.0 / happens if i == 0 and happens > 0.0 else 0.0
     last = 0
     if room > 0:
         survival[row, 0] = 1.0
@@ -147,14 +157,17 @@ def _one_state(here, happens, horizon, survival, density, guide, s, row, entry):
 
 
 @inner
-def _decaying(null, size, horizon, vector, survival, density, guide, s, row, entry, work):
+def _decaying(
+    null, block, horizon, vector, whole, at, survival, density, numbers, guide, s, row, entry, work
+):  # fmt: skip
     """Tabulate survival and density matrices of a state in a larger block; return the next places."""
-    room, last = _room(survival, density, row, entry), 0
+    room, last, size = _room(survival, density, numbers, row, entry), 0, block.size
     if room > 0:
         survival[row, 0] = 1.0
         for a in range(size):
             work[0, a] = vector[a]
-        _matrix(work[0], size, density, entry)
+        _matrix(work[0], size, density, entry * numbers)
+        _normalise(density, entry * numbers, whole, at, numbers, block.least)
         here, left = 0, 1.0
         while last < min(room, horizon) and left * BINS >= 1.0:
             last += 1
@@ -166,30 +179,42 @@ def _decaying(null, size, horizon, vector, survival, density, guide, s, row, ent
                 work[1 - here, a] = x
                 left += x.real * x.real + x.imag * x.imag
             here = 1 - here
-            _matrix(work[here], size, density, entry + last)
+            _matrix(work[here], size, density, (entry + last) * numbers)
+            _normalise(density, (entry + last) * numbers, whole, at, numbers, block.least * left)
             survival[row + last // WIDTH, last % WIDTH] = left
     return _close(survival, guide, s, row, last, horizon, room), entry + last + (room > 0)
 
 
 @inner
-def _room(survival, density, row, entry):
+def _room(survival, density, numbers, row, entry):
     """Periods for which there is room, one row being left for zeros."""
-    return min(_LONGEST, (survival.shape[0] - row - 2) * WIDTH, density.shape[0] - entry - 1)
+    return min(_LONGEST, (survival.shape[0] - row - 2) * WIDTH, density.shape[0] // numbers - entry - 1)
 
 
 @inner
-def _matrix(psi, size, density, entry):
+def _matrix(psi, size, density, at):
     """Write |psi><psi| as real numbers: populations, then twice the real and imaginary parts above the diagonal."""
     m = psi.shape[0]
-    at = m
     for a in range(m):
-        density[entry, a] = psi[a].real * psi[a].real + psi[a].imag * psi[a].imag if a < size else 0.0
+        density[at + a] = psi[a].real * psi[a].real + psi[a].imag * psi[a].imag if a < size else 0.0
+    at += m
     for a in range(m):
         for b in range(a + 1, m):
             p, q = psi[a], psi[b]
-            density[entry, at] = 2.0 * (p.real * q.real + p.imag * q.imag) if b < size else 0.0
-            density[entry, at + 1] = 2.0 * (p.real * q.imag - p.imag * q.real) if b < size else 0.0
+            density[at] = 2.0 * (p.real * q.real + p.imag * q.imag) if b < size else 0.0
+            density[at + 1] = 2.0 * (p.real * q.imag - p.imag * q.real) if b < size else 0.0
             at += 2
+
+
+@inner
+def _normalise(density, at, whole, form, numbers, least):
+    """Divide a density matrix by the weight of all exits, so that their forms are probabilities; 0 if that is lost."""
+    total = 0.0
+    for i in range(numbers):
+        total += density[at + i] * whole[form + i]
+    scale = 1.0 / total if total > least else 0.0
+    for i in range(numbers):
+        density[at + i] *= scale
 
 
 @inner
@@ -212,7 +237,7 @@ def _close(survival, guide, s, row, last, horizon, room):
 
 
 @inner
-def _shares(block, exit, prepared, weight, guide):
+def _shares(block, exit, weight, guide, numbers):
     """Return the share of events after which there is a search, and the number of counted events in a period."""
     searched, total, counted, states = 0.0, 0.0, 0.0, 0
     for b in range(block.shape[0]):
@@ -220,7 +245,7 @@ def _shares(block, exit, prepared, weight, guide):
         for x in range(block[b].exit_first, block[b].exit_end):
             rate, here = 0.0, exit[x]
             for a in range(block[b].size):
-                rate += weight[x, a]
+                rate += weight[x * numbers + a]
             total += rate
             if here.kind_end > here.kind_first:
                 counted += rate

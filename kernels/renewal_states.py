@@ -14,6 +14,7 @@ Complexes = NDArray[np.complex128]
 
 SAME = 1e-28  # squared distance of normalised states that differ by rounding alone
 NOWHERE = -1  # prepares no state
+LEAST = 2.0**-10
 
 BLOCK = np.dtype(
     [
@@ -26,7 +27,7 @@ BLOCK = np.dtype(
         ("power", np.int64),  # place of the first power
         ("levels", np.int64),  # powers tabulated
         ("first_level", np.int64),  # where a search begins, from the mean rate of the block
-        ("least", np.float64),  # weight, as part of the norm squared, below which an exit is not read off its form
+        ("least", np.float64),  # weight of all exits, as part of the norm squared, below which forms lose it in rounding
         ("state", np.int64),  # the first state prepared in it, NOWHERE if there is none
     ]
 )
@@ -43,11 +44,14 @@ EXIT = np.dtype(  # an event that acts on a block
 )
 PREPARED = np.dtype(  # a state that does not depend on the one before
     [
-        ("block", np.uint32),
-        ("row", np.uint32),  # the first of its survival
-        ("density", np.uint32),  # its density matrix,
-        ("stride", np.uint32),  # and the distance of the next period's: 0 in a block of one state
+        ("block", np.int64),
         ("next", np.int64),  # another one in its block
+        ("row", np.int64),  # the first of its survival
+        ("density", np.int64),  # place of its density matrix,
+        ("stride", np.int64),  # and the distance of the next period's: 0 in a block of one state
+        ("reach", np.int64),  # the first row of the summed weights of its exits,
+        ("exit_first", np.int64),
+        ("exits", np.int64),
     ]
 )
 
@@ -102,11 +106,11 @@ def find_states(
             here.event, here.block, here.first, here.end = event, target[event, b], first, end
             here.kind_first, here.kind_end = kind_first, kinds
             _dense(jump_row, jump_column, jump_value, first, end, m, work)
-            _form(work, block[b].size, weight, x)
+            _form(work, weight, x)
             states = _state_after(block, prepared, vector, here, block[b].size, work, states)
             x += 1
         block[b].exit_end = x
-        _sum_up(block[b], weight, whole, reach, b, b * chunks * m * m, chunks)
+        _sum_up(block[b], weight, whole, reach, b, b * chunks * m * m, chunks, m * m)
     return states
 
 
@@ -146,14 +150,15 @@ def _dense(row, column, value, first, end, m, work):
 
 
 @inner
-def _form(work, size, weight, x):
+def _form(work, weight, x):
     """Write the coefficients of the norm squared of what an operator leaves: E^dagger E."""
-    m, at = work.shape[1], work.shape[1]
+    m, at = work.shape[1], x * work.shape[1] ** 2 + work.shape[1]
+    numbers = m * m
     for a in range(m):
         total = 0.0
         for k in range(m):
             total += work[0, k, a].real * work[0, k, a].real + work[0, k, a].imag * work[0, k, a].imag
-        weight[x, a] = total
+        weight[x * numbers + a] = total
     for a in range(m):
         for b in range(a + 1, m):
             real, imag = 0.0, 0.0
@@ -161,7 +166,7 @@ def _form(work, size, weight, x):
                 p, q = work[0, k, a], work[0, k, b]
                 real += p.real * q.real + p.imag * q.imag
                 imag += p.real * q.imag - p.imag * q.real
-            weight[x, at], weight[x, at + 1] = real, -imag
+            weight[at], weight[at + 1] = real, -imag
             at += 2
 
 
@@ -220,17 +225,16 @@ def _beside(normalised, ket, size):
 
 
 @inner
-def _sum_up(here, weight, whole, reach, b, row, chunks):
+def _sum_up(here, weight, whole, reach, b, row, chunks, numbers):
     """Write the summed forms of the exits of a block, those of all of them into the lanes that are left over."""
-    numbers = weight.shape[1]
     for i in range(numbers):
         for x in range(here.exit_first, here.exit_end):
-            whole[b, i] += weight[x, i]
+            whole[b * numbers + i] += weight[x * numbers + i]
             place = x - here.exit_first
-            reach[row + (place // WIDTH) * numbers + i, place % WIDTH] = whole[b, i]
+            reach[row + (place // WIDTH) * numbers + i, place % WIDTH] = whole[b * numbers + i]
         for place in range(here.exit_end - here.exit_first, chunks * WIDTH):
-            reach[row + (place // WIDTH) * numbers + i, place % WIDTH] = whole[b, i]
+            reach[row + (place // WIDTH) * numbers + i, place % WIDTH] = whole[b * numbers + i]
     diagonal = 0.0
     for a in range(here.size):
-        diagonal += whole[b, a]
-    here.least = 2.0**-24 * diagonal
+        diagonal += whole[b * numbers + a]
+    here.least = LEAST * diagonal

@@ -51,22 +51,25 @@ class RenewalTables(NamedTuple):
         The prepared states, normalised.
     survival : (rows, WIDTH) float64
         S_n of each prepared state, from a row of its own on; zeros after its last.
-    density : (states and periods, m * m) float64
-        Density matrices: populations, then twice the real and imaginary parts above the diagonal.
+    density : (states and periods * m * m,) float64
+        Density matrices: populations, then twice the real and imaginary parts above the diagonal; divided by the
+        weight of all exits, or 0 where that is too small for its rounding.
     guide : (states * BINS,) uint16
         Row of a state's survival in which to begin, `BEYOND` where it ends before.
     reach : (nb * chunks * m * m, WIDTH) float64
         Coefficients of the summed weights of the exits of each block, an exit in each lane.
-    whole : (nb, m * m) float64
-        Those of all exits of a block.
-    weight : (exits, m * m) float64
-        Those of single exits.
     power : (length,) complex128
         Powers of N_0 of each block of more than one state, row by row.
     closing : (nf,) int64
         Closing outcomes, block by block.
     times : (ntime,) int64
         Stops, in periods.
+    numbers : int
+        m * m.
+    chunks : int
+        Times sixteen exits that `reach` has for each block.
+    rate : float
+        Counted events in a period, averaged over all states alike.
     parts : int
         Real numbers of an amplitude.
 
@@ -85,8 +88,6 @@ class RenewalTables(NamedTuple):
     density: Floats
     guide: NDArray[np.uint16]
     reach: Floats
-    whole: Floats
-    weight: Floats
     power: Complexes
     closing: Ints
     times: Ints
@@ -99,6 +100,8 @@ class RenewalTables(NamedTuple):
     final_energy: Floats
     energy: Complexes
     e_ops: Complexes
+    numbers: int
+    chunks: int
     rate: float
     parts: int
 
@@ -121,11 +124,11 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     row, column = _as(program.jump_row, np.int64), _as(program.jump_column, np.int64)
     value, count = _as(program.jump_value, np.complex128), _as(program.count, np.int64)
     most, numbers = np.count_nonzero(target >= 0), m * m
-    chunks = (len(target) + WIDTH - 1) // WIDTH
+    chunks = max(1, (len(target) + WIDTH - 1) // WIDTH)
     block, exit = np.zeros(nb, BLOCK), np.zeros(most, EXIT)
     prepared, vector = np.zeros(nb + most, PREPARED), np.zeros((nb + most, m), complex)
-    weight, kind = np.zeros((most, numbers)), np.empty(count.size, np.int64)
-    whole, reach = np.zeros((nb, numbers)), np.zeros((nb * max(chunks, 1) * numbers, WIDTH))
+    weight, kind = np.zeros(most * numbers), np.empty(count.size, np.int64)
+    whole, reach = np.zeros(nb * numbers), np.zeros((nb * chunks * numbers, WIDTH))
     closing = np.empty(len(program.final_block), np.int64)
     block["size"] = program.size
     initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
@@ -137,10 +140,10 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     levels = max(1, horizon.bit_length())
     larger = int(np.count_nonzero(program.size > 1))
     power = np.empty(larger * levels * numbers, complex)
-    survival, density = np.empty((_ENTRIES // WIDTH, WIDTH)), np.empty((_ENTRIES + states, numbers))
+    survival, density = np.empty((_ENTRIES // WIDTH, WIDTH)), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
     rows, entries, searched, rate = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole,
+        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole, chunks,
         survival, density, guide, power, np.zeros((2, m), complex),
     )  # fmt: skip
     if searched > SEARCHED:
@@ -155,11 +158,9 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
         prepared=prepared[:states],
         vector=vector[:states],
         survival=survival[:rows],
-        density=density[:entries],
+        density=density[: entries * numbers],
         guide=guide,
         reach=reach,
-        whole=whole,
-        weight=weight,
         power=power,
         closing=closing,
         times=steps,
@@ -172,6 +173,8 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
         final_energy=_as(program.final_energy, np.float64),
         energy=_as(program.energy, np.complex128),
         e_ops=_as(program.e_ops, np.complex128),
+        numbers=numbers,
+        chunks=chunks,
         rate=rate,
         parts=2,
     )
