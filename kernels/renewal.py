@@ -25,9 +25,11 @@ from .renewal_flight import (
     SMALLEST_THRESHOLD,
     TRAVELLER,
     Group,
+    count_more,
     elect,
     fold,
     later,
+    log,
     lose,
     open_flight,
     pass_stops,
@@ -103,68 +105,85 @@ def wait(tables, group, active):
 
 
 @inner
+def choose(tables, group, active, half):
+    """Look up everybody's next event; NOWHERE where it is too close to another for the rounding of the tables."""
+    travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
+    prepared, density, reach, numbers, chunks = (
+        tables.prepared,
+        tables.density,
+        tables.reach,
+        tables.numbers,
+        tables.chunks,
+    )
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        n, u = waits[t], number[t, np.uint64(half)]
+        if n < 0:
+            chosen[t] = NOWHERE
+            continue
+        here = prepared[np.uint64(travellers[t].state)]
+        entry, row = np.uint64(here.density + (n - 1) * here.stride), here.reach
+        exit, surely = 0, 0
+        for _ in range(chunks):
+            probability = reached(reach, row, density, entry, numbers)
+            exit += number_set(probability <= splat(u + ROUNDING))
+            surely += number_set(probability <= splat(u - ROUNDING))
+            row += numbers
+        certain = (exit == surely) & (exit < here.exits)
+        chosen[t] = here.exit_first + exit if certain else NOWHERE
+
+
+@inner
 def happen(tables, group, columns, active, half):
     """Let everybody's next event happen, or pass the stops before it, or land; return how many are still under way."""
-    travellers, order, number, waits = group.traveller, group.order, group.number, group.wait
-    prepared, exits, density, reach, kinds = tables.prepared, tables.exit, tables.density, tables.reach, tables.kind
-    counts, numbers, chunks = columns.counts, tables.numbers, tables.chunks
+    travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
+    exits, counts, logging = tables.exit, group.count, group.log_time.shape[1] > 0
     k = 0
     while k < active:
         t = np.uint64(order[np.uint64(k)])
-        traveller, u, n = travellers[t], number[t, np.uint64(half)], waits[t]
-        searched = n < 0
-        if searched:
-            n = -n
-        time = traveller.time + n
-        if time > traveller.until and pass_stops(tables, group, columns, np.int64(t), time, u):
+        traveller, n, x = travellers[t], waits[t], chosen[t]
+        time = traveller.time + (n if n > 0 else -n)
+        if time > traveller.until and pass_stops(tables, group, columns, np.int64(t), time, number[t, np.uint64(half)]):
             active -= 1
             order[np.uint64(k)] = order[np.uint64(active)]
             continue
-        chosen, certain = 0, False
-        if not searched:
-            here = prepared[np.uint64(traveller.state)]
-            entry, row = np.uint64(here.density + (n - 1) * here.stride), here.reach
-            surely = 0
-            for _ in range(chunks):
-                probability = reached(reach, row, density, entry, numbers)
-                chosen += number_set(probability <= splat(u + ROUNDING))
-                surely += number_set(probability <= splat(u - ROUNDING))
-                row += numbers
-            certain = (chosen == surely) & (chosen < here.exits)
-            chosen += here.exit_first
-        if not certain:
-            if not searched:
+        if x < 0:
+            if n > 0:
                 later(tables, group, np.int64(t), n - 1, group.before[t])
-                searched = True
-            chosen = elect(tables, group, np.int64(t), u)
-            if chosen < 0:
-                lose(columns, traveller.row)
+            x = elect(tables, group, np.int64(t), number[t, np.uint64(half)])
+            if x < 0:
+                lose(tables, group, columns, np.int64(t))
                 active -= 1
                 order[np.uint64(k)] = order[np.uint64(active)]
                 continue
-        exit = exits[np.uint64(chosen)]
+            n = -1
+        exit = exits[np.uint64(x)]
         if exit.state < 0:
-            if not searched:
+            if n > 0:
                 later(tables, group, np.int64(t), n - 1, group.before[t])
             turn(tables, group, np.int64(t), exit)
         traveller.state, traveller.block, traveller.time = exit.state, exit.block, time
         threshold = number[t, np.uint64(half + 1)]
         traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
-        for kind in range(np.uint64(exit.kind_first), np.uint64(exit.kind_end)):
-            counts[np.uint64(traveller.row), np.uint64(kinds[kind])] += 1
-        if exit.kind_end > exit.kind_first:
-            log(group, t, time, exit.event)
+        counts[t, np.uint64(exit.kind)] += 1
+        if exit.more_first < exit.more_end:
+            count_more(tables, group, np.int64(t), exit)
+        if logging:
+            log(group, np.int64(t), time, exit)
         k += 1
     return active
 
 
-@inlined
-def log(group, t, time, event):
-    """Note an event that counts something."""
-    place = np.uint64(group.traveller[t].logged)
-    if place < group.log_time.shape[1]:
-        group.log_time[t, place], group.log_event[t, place] = time, event
-    group.traveller[t].logged = place + np.uint64(1)
+@inner
+def advance(tables, group, columns, active, half):
+    """Let everybody under way have an event, or land; return how many are still under way.
+
+    In three short loops, so that the processor works on several trajectories at once: each look-up waits for the one
+    before it, but for nobody else's.
+    """
+    wait(tables, group, active)
+    choose(tables, group, active, half)
+    return happen(tables, group, columns, active, half)
 
 
 @inner
@@ -186,17 +205,15 @@ def _fly(tables, group, columns, sums, seed, start, n):
         size = min(together, n - first)
         for t in range(size):
             group.order[t] = t
-        active, number = size, np.uint64(0)
+        active, number = np.int64(size), np.uint64(0)
         while active > 0:
             draw(group, active, seed, start + np.uint64(first), number)
             if number == 0:
                 for t in range(size):
                     open_flight(tables, group, columns, t, first + t)
             else:
-                wait(tables, group, active)
-                active = happen(tables, group, columns, active, 0)
-            wait(tables, group, active)
-            active = happen(tables, group, columns, active, 2)
+                active = advance(tables, group, columns, active, np.int64(0))
+            active = advance(tables, group, columns, active, np.int64(2))
             number += np.uint64(1)
         for t in range(size):
             fold(tables, group, columns, sums, t)
@@ -232,6 +249,8 @@ def _run(tables: RenewalTables, seed: int, start: int, n: int, record: Record, r
         number=np.zeros((width, 4)),
         psi=np.zeros((width, m), complex),
         wait=np.zeros(width, np.int64),
+        chosen=np.zeros(width, np.int64),
+        count=np.zeros((width, sizes.ncounts + 1), np.int32),
         before=np.zeros((width, m), complex),
         at_stop=np.zeros(m, complex),
         trial=np.zeros(m, complex),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import inner
-from .logarithm import log
+from .logarithm import log as ln
 from .measurement import choose, closing, expectation, norm2, opening
 from .renewal_states import NOWHERE
 from .renewal_tables import RenewalTables
@@ -53,6 +53,10 @@ class Group(NamedTuple):
         State after the last event, of norm 1, where it is no prepared one.
     wait : (W,) int64
         Periods from the last event to the next, negative where the state before it is in `before`.
+    chosen : (W,) int64
+        Exits that are taken then, NOWHERE where that has to be found out.
+    count : (W, ncounts + 1) int32
+        Exchanges so far; in the last place events that count nothing.
     before : (W, m) complex128
     at_stop, trial : (m,) complex128
         State at a stop; working space.
@@ -70,6 +74,8 @@ class Group(NamedTuple):
     number: Floats
     psi: Complexes
     wait: Ints
+    chosen: Ints
+    count: NDArray[np.int32]  # type: ignore[assignment]  # a tuple's own `count` is of no use here
     before: Complexes
     at_stop: Complexes
     trial: Complexes
@@ -98,8 +104,8 @@ def open_flight(tables: RenewalTables, group, columns, t: int, row: int) -> None
             group.psi[t, a] = tables.initial_vec[outcome, a]
     columns.initial[row] = outcome
     columns.status[row] = OK
-    for k in range(columns.counts.shape[1]):
-        columns.counts[row, k] = 0
+    for k in range(group.count.shape[1]):
+        group.count[t, k] = 0
 
 
 @inner
@@ -133,7 +139,7 @@ def search(tables: RenewalTables, group, t: int) -> int:
     block = traveller.block
     here, threshold, left = tables.block[block], traveller.threshold, tables.times[-1] - traveller.time
     if here.size == 1:
-        return int(min(max(math.ceil(-log(threshold) * here.lifetime), 1.0), _FOREVER))
+        return int(min(max(math.ceil(-ln(threshold) * here.lifetime), 1.0), _FOREVER))
     psi, trial = group.before[t], group.trial
     departure(tables, group, t, psi)
     level = here.first_level
@@ -199,8 +205,27 @@ def turn(tables: RenewalTables, group, t: int, exit) -> None:
 
 
 @inner
-def lose(columns, row: int) -> None:
+def count_more(tables: RenewalTables, group, t: int, exit) -> None:
+    """Count what an event exchanges beside the first."""
+    for k in range(exit.more_first, exit.more_end):
+        group.count[t, tables.kind[k]] += 1
+
+
+@inner
+def log(group, t: int, time: int, exit) -> None:
+    """Note an event that counts something."""
+    place = group.traveller[t].logged
+    if exit.kind < group.count.shape[1] - 1:
+        if place < group.log_time.shape[1]:
+            group.log_time[t, place], group.log_event[t, place] = time, exit.event
+        group.traveller[t].logged = place + 1
+
+
+@inner
+def lose(tables: RenewalTables, group, columns, t: int) -> None:
     """Give up a trajectory whose norm fell although no event takes the state out."""
+    row = group.traveller[t].row
+    _write_counts(group, columns, t, row)
     columns.status[row] = NO_CHANNEL
     columns.final[row] = -1
     columns.closing_energy[row] = np.nan
@@ -230,8 +255,8 @@ def _read(tables, group, columns, t):
     for bath in range(tables.quantum.shape[1]):
         heat = 0.0
         for k in range(tables.quantum.shape[0]):
-            if columns.counts[row, k] != 0:
-                heat += columns.counts[row, k] * tables.quantum[k, bath]
+            if group.count[t, k] != 0:
+                heat += group.count[t, k] * tables.quantum[k, bath]
         group.heat[t, stop, bath] = heat
     norm = norm2(psi, size)
     for op in range(tables.e_ops.shape[0]):
@@ -254,12 +279,20 @@ def _unfold(tables, block, psi, norm, state):
 
 
 @inner
+def _write_counts(group, columns, t, row):
+    """Write the exchanges of a trajectory into its columns."""
+    for k in range(columns.counts.shape[1]):
+        columns.counts[row, k] = group.count[t, k]
+
+
+@inner
 def _land(tables, group, columns, t, u):
     """Make the closing measurement of the state at the last stop."""
     traveller, psi = group.traveller[t], group.at_stop
     block, row = traveller.block, traveller.row
     first, end, size = tables.block[block].closing_first, tables.block[block].closing_end, tables.block[block].size
     norm = norm2(psi, size)
+    _write_counts(group, columns, t, row)
     if columns.state.shape[0] > 0:
         _unfold(tables, block, psi, norm, columns.state[row])
     outcome = closing(tables.final_vec, tables.closing[first:end], end - first, psi, size, group.weight, u)

@@ -36,6 +36,7 @@ def tabulate(
     guide: NDArray[np.uint16],
     power: Complexes,
     work: Complexes,
+    nothing: int,
 ) -> tuple[int, int, float, float]:
     """Fill the tables of all prepared states and the powers of N_0; all arrays are those of `RenewalTables`.
 
@@ -48,6 +49,8 @@ def tabulate(
     chunks : int
         Times sixteen exits that `reach` has for each block.
     work : (2, m) complex
+    nothing : int
+        Rows of counts.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def tabulate(
                 null[here.block], block[here.block], horizon, vector[s], whole, here_whole, survival, density, numbers,
                 guide, s, row, entry, work,
             )  # fmt: skip
-    return row, entry, *_shares(block, exit, weight, guide, numbers)
+    return row, entry, *_shares(block, exit, weight, guide, numbers, nothing)
 
 
 @inlined
@@ -237,7 +240,7 @@ def _close(survival, guide, s, row, last, horizon, room):
 
 
 @inner
-def _shares(block, exit, weight, guide, numbers):
+def _shares(block, exit, weight, guide, numbers, nothing):
     """Return the share of events after which there is a search, and the number of counted events in a period."""
     searched, total, counted, states = 0.0, 0.0, 0.0, 0
     for b in range(block.shape[0]):
@@ -247,7 +250,7 @@ def _shares(block, exit, weight, guide, numbers):
             for a in range(block[b].size):
                 rate += weight[x * numbers + a]
             total += rate
-            if here.kind_end > here.kind_first:
+            if here.kind < nothing:
                 counted += rate
             if here.state < 0:
                 searched += rate

@@ -38,8 +38,9 @@ EXIT = np.dtype(  # an event that acts on a block
         ("state", np.int64),  # the state it prepares, NOWHERE if that depends on the one before
         ("first", np.uint32),  # its entries
         ("end", np.uint32),
-        ("kind_first", np.uint32),  # what it counts, places in `kind`
-        ("kind_end", np.uint32),
+        ("kind", np.uint32),  # row of counts that it adds one to; beyond the last if there is none
+        ("more_first", np.uint32),  # further ones, places in `kind`
+        ("more_end", np.uint32),
     ]
 )
 PREPARED = np.dtype(  # a state that does not depend on the one before
@@ -75,10 +76,11 @@ def find_states(
     reach: Floats,
     closing: Ints,
     work: Complexes,
+    nothing: int,
 ) -> int:
     """List exits, prepared states and closing outcomes, and write the forms; return the number of prepared states.
 
-    `work` is (2, m, m); all other arrays are those of `RenewalTables`, `block` with its sizes and else filled with
+    `work` is (2, m, m), `nothing` the number of rows of counts; all other arrays are those of `RenewalTables`, `block` with its sizes and else filled with
     zeros.  Each block of one state is a prepared state; so is what an operator of rank one leaves.
     """
     nb, m = block.shape[0], vector.shape[1]
@@ -94,7 +96,7 @@ def find_states(
         block[b].exit_first = x
         kinds = 0
         for event in range(target.shape[0]):
-            kind_first = kinds
+            first_kind = kinds
             for slot in range(count.shape[1]):
                 if count[event, slot] >= 0:
                     kind[kinds] = count[event, slot]
@@ -104,7 +106,8 @@ def find_states(
                 continue
             here = exit[x]
             here.event, here.block, here.first, here.end = event, target[event, b], first, end
-            here.kind_first, here.kind_end = kind_first, kinds
+            here.kind = kind[first_kind] if kinds > first_kind else nothing
+            here.more_first, here.more_end = min(first_kind + 1, kinds), kinds
             _dense(jump_row, jump_column, jump_value, first, end, m, work)
             _form(work, weight, x)
             states = _state_after(block, prepared, vector, here, block[b].size, work, states)

@@ -134,7 +134,7 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
     states = find_states(
         target, start, row, column, value, count, _as(program.final_block, np.int64),
-        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex),
+        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex), len(program.quantum),
     )  # fmt: skip
     horizon = int(steps[-1])
     levels = max(1, horizon.bit_length())
@@ -144,7 +144,7 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     guide = np.empty(states * BINS, np.uint16)
     rows, entries, searched, rate = tabulate(
         _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole, chunks,
-        survival, density, guide, power, np.zeros((2, m), complex),
+        survival, density, guide, power, np.zeros((2, m), complex), len(program.quantum),
     )  # fmt: skip
     if searched > SEARCHED:
         return None
