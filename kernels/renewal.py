@@ -41,7 +41,7 @@ from .renewal_states import NOWHERE
 from .renewal_tables import RenewalTables
 
 ROUNDING = 2.0**-40  # of tabulated probabilities, and more
-_TOGETHER = 16
+_TOGETHER = 32
 _LONGEST_FIRST_LOG = 2**22
 
 
@@ -187,13 +187,14 @@ def advance(tables, group, columns, active, half):
 
 
 @inner
-def draw(group, active, seed, first, number):
+def draw(group, active, seed, first, place):
     """Draw the random numbers of the next two events of everybody under way."""
-    for k in range(active):
-        t = group.order[k]
-        a, b, c, d = block(seed, first + np.uint64(t), number)
-        group.number[t, 0], group.number[t, 1] = to_double(a), to_double(b)
-        group.number[t, 2], group.number[t, 3] = to_double(c), to_double(d)
+    order, number = group.order, group.number
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        a, b, c, d = block(seed, first + t, place)
+        number[t, np.uint64(0)], number[t, np.uint64(1)] = to_double(a), to_double(b)
+        number[t, np.uint64(2)], number[t, np.uint64(3)] = to_double(c), to_double(d)
 
 
 @borrowed

@@ -158,11 +158,16 @@ def search(tables: RenewalTables, group, t: int) -> int:
 
 @inner
 def later(tables: RenewalTables, group, t: int, periods: int, psi: Complexes) -> None:
-    """Write the state so many periods after the last event, before the next one."""
-    block = group.traveller[t].block
-    departure(tables, group, t, psi)
+    """Write the state, of any norm, so many periods after the last event, before the next one."""
+    block, state = group.traveller[t].block, group.traveller[t].state
     if tables.block[block].size == 1:
+        psi[0] = 1.0
         return
+    if state >= 0 and periods < tables.prepared[state].periods:
+        here = tables.prepared[state]
+        if _column(tables.density, here.density + periods * here.stride, tables.block[block].size, psi):
+            return
+    departure(tables, group, t, psi)
     level = 0
     while periods > 0:
         if periods & 1:
@@ -171,6 +176,25 @@ def later(tables: RenewalTables, group, t: int, periods: int, psi: Complexes) ->
                 psi[a] = group.trial[a]
         periods >>= 1
         level += 1
+
+
+@inner
+def _column(density, at, size, psi):
+    """Write the column of |psi><psi| that belongs to the largest population; False if there is none."""
+    m, most, b = psi.shape[0], 0.0, 0
+    for a in range(size):
+        if density[at + a] > most:
+            most, b = density[at + a], a
+    pair = at + m
+    for row in range(size):
+        for column in range(row + 1, m):
+            if column == b:
+                psi[row] = complex(0.5 * density[pair], -0.5 * density[pair + 1])
+            elif row == b and column < size:
+                psi[column] = complex(0.5 * density[pair], 0.5 * density[pair + 1])
+            pair += 2
+    psi[b] = most
+    return most > 0.0
 
 
 @inner

@@ -78,14 +78,17 @@ def tabulate(
         here.row, here.density, here.stride = row, entry * numbers, numbers if size > 1 else 0
         here.exit_first, here.reach = block[here.block].exit_first, here.block * chunks * numbers
         here.exits = block[here.block].exit_end - here.exit_first
-        here_whole = here.block * numbers
+        at = here.block * numbers
         if size == 1:
-            row, entry = _one_state(here, whole[here_whole], horizon, survival, density, numbers, guide, s, row, entry)
+            here.periods = 1
+            row, entry = _one_state(here, whole[at], horizon, survival, density, numbers, guide, s, row, entry)
         else:
+            before = entry
             row, entry = _decaying(
-                null[here.block], block[here.block], horizon, vector[s], whole, here_whole, survival, density, numbers,
+                null[here.block], block[here.block], horizon, vector[s], whole, at, survival, density, numbers,
                 guide, s, row, entry, work,
             )  # fmt: skip
+            here.periods = entry - before
     return row, entry, *_shares(block, exit, weight, guide, numbers, nothing)
 
 

@@ -45,11 +45,12 @@ EXIT = np.dtype(  # an event that acts on a block
 )
 PREPARED = np.dtype(  # a state that does not depend on the one before
     [
-        ("block", np.int64),
-        ("next", np.int64),  # another one in its block
+        ("block", np.uint32),
+        ("next", np.int32),  # another one in its block
         ("row", np.int64),  # the first of its survival
         ("density", np.int64),  # place of its density matrix,
-        ("stride", np.int64),  # and the distance of the next period's: 0 in a block of one state
+        ("stride", np.int64),  # the distance of the next period's, 0 in a block of one state,
+        ("periods", np.int64),  # and their number
         ("reach", np.int64),  # the first row of the summed weights of its exits,
         ("exit_first", np.int64),
         ("exits", np.int64),

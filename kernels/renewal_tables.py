@@ -128,7 +128,7 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     block, exit = np.zeros(nb, BLOCK), np.zeros(most, EXIT)
     prepared, vector = np.zeros(nb + most, PREPARED), np.zeros((nb + most, m), complex)
     weight, kind = np.zeros(most * numbers), np.empty(count.size, np.int64)
-    whole, reach = np.zeros(nb * numbers), np.zeros((nb * chunks * numbers, WIDTH))
+    whole, reach = np.zeros(nb * numbers), _rows(nb * chunks * numbers)
     closing = np.empty(len(program.final_block), np.int64)
     block["size"] = program.size
     initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
@@ -140,7 +140,7 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
     levels = max(1, horizon.bit_length())
     larger = int(np.count_nonzero(program.size > 1))
     power = np.empty(larger * levels * numbers, complex)
-    survival, density = np.empty((_ENTRIES // WIDTH, WIDTH)), np.empty((_ENTRIES + states) * numbers)
+    survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
     rows, entries, searched, rate = tabulate(
         _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole, chunks,
@@ -183,3 +183,10 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
 def _as(array: NDArray, kind: type) -> NDArray:
     """The array as the one type for which the kernels are compiled: any other would compile them again."""
     return np.require(array, kind, ["C", "A", "W"])
+
+
+def _rows(n: int) -> Floats:
+    """Rows of lanes that begin with a cache line: a load that lies in two of them takes twice as long."""
+    raw = np.empty((n + 1) * WIDTH)
+    begin = (-raw.ctypes.data % 64) // 8
+    return raw[begin : begin + n * WIDTH].reshape(n, WIDTH)
