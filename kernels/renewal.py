@@ -175,18 +175,6 @@ def happen(tables, group, columns, active, half):
 
 
 @inner
-def advance(tables, group, columns, active, half):
-    """Let everybody under way have an event, or land; return how many are still under way.
-
-    In three short loops, so that the processor works on several trajectories at once: each look-up waits for the one
-    before it, but for nobody else's.
-    """
-    wait(tables, group, active)
-    choose(tables, group, active, half)
-    return happen(tables, group, columns, active, half)
-
-
-@inner
 def draw(group, active, seed, first, place):
     """Draw the random numbers of the next two events of everybody under way."""
     order, number = group.order, group.number
@@ -212,9 +200,11 @@ def _fly(tables, group, columns, sums, seed, start, n):
             if number == 0:
                 for t in range(size):
                     open_flight(tables, group, columns, t, first + t)
-            else:
-                active = advance(tables, group, columns, active, np.int64(0))
-            active = advance(tables, group, columns, active, np.int64(2))
+            # three short loops, so that the processor works on several trajectories at once
+            for half in range(2 if number == 0 else 0, 4, 2):
+                wait(tables, group, active)
+                choose(tables, group, active, half)
+                active = happen(tables, group, columns, active, half)
             number += np.uint64(1)
         for t in range(size):
             fold(tables, group, columns, sums, t)

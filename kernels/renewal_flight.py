@@ -117,16 +117,31 @@ def departure(tables: RenewalTables, group, t: int, psi: Complexes) -> None:
 
 
 @inner
-def step(tables: RenewalTables, block: int, level: int, psi: Complexes, trial: Complexes) -> float:
-    """Write N_0^(2^level) psi into `trial` and return its norm squared."""
-    m = tables.block[block].size
-    at = tables.block[block].power + level * m * m
-    for a in range(m):
-        x = 0j
-        for b in range(m):
-            x += tables.power[at + a * m + b] * psi[b]
-        trial[a] = x
-    return norm2(trial, m)
+def travel(tables: RenewalTables, block: int, psi: Complexes, trial: Complexes, threshold: float, most: int) -> int:
+    """Move a state on by as many periods, at most so many, as its norm squared stays above a threshold.
+
+    Returns their number, of which every binary digit takes one power of N_0.
+    """
+    m, power, waited = tables.block[block].size, tables.power, 0
+    for level in range(tables.block[block].levels - 1, -1, -1):
+        further = waited + (1 << level)
+        if further > most:
+            continue
+        at, norm = tables.block[block].power + level * m * m, 0.0
+        for a in range(m):
+            x, y = 0.0, 0.0
+            for b in range(m):
+                p, q = power[at], psi[b]
+                x += p.real * q.real - p.imag * q.imag
+                y += p.real * q.imag + p.imag * q.real
+                at += 1
+            trial[a] = complex(x, y)
+            norm += x * x + y * y
+        if norm > threshold:
+            waited = further
+            for a in range(m):
+                psi[a] = trial[a]
+    return waited
 
 
 @inner
@@ -136,24 +151,12 @@ def search(tables: RenewalTables, group, t: int) -> int:
     In a block of more than one state the state before it is left in `before`, and the number of periods is negative.
     """
     traveller = group.traveller[t]
-    block = traveller.block
-    here, threshold, left = tables.block[block], traveller.threshold, tables.times[-1] - traveller.time
+    here, threshold = tables.block[traveller.block], traveller.threshold
     if here.size == 1:
         return int(min(max(math.ceil(-ln(threshold) * here.lifetime), 1.0), _FOREVER))
-    psi, trial = group.before[t], group.trial
-    departure(tables, group, t, psi)
-    level = here.first_level
-    if level + 1 < here.levels and step(tables, block, level + 1, psi, trial) > threshold:
-        level = here.levels - 1
-    waited = 0
-    while level >= 0:
-        further = waited + (1 << level)
-        if further <= left and step(tables, block, level, psi, trial) > threshold:
-            waited = further
-            for a in range(here.size):
-                psi[a] = trial[a]
-        level -= 1
-    return -(waited + 1)
+    departure(tables, group, t, group.before[t])
+    left = tables.times[-1] - traveller.time
+    return -1 - travel(tables, traveller.block, group.before[t], group.trial, threshold, left)
 
 
 @inner
@@ -168,14 +171,7 @@ def later(tables: RenewalTables, group, t: int, periods: int, psi: Complexes) ->
         if _column(tables.density, here.density + periods * here.stride, tables.block[block].size, psi):
             return
     departure(tables, group, t, psi)
-    level = 0
-    while periods > 0:
-        if periods & 1:
-            step(tables, block, level, psi, group.trial)
-            for a in range(tables.block[block].size):
-                psi[a] = group.trial[a]
-        periods >>= 1
-        level += 1
+    travel(tables, block, psi, group.trial, -1.0, periods)
 
 
 @inner

@@ -61,7 +61,7 @@ def tabulate(
     float
         Mean number of counted events in a period, in the same sense.
     """
-    m, at = vector.shape[1], 0
+    m, at = vector.shape[1], np.int64(0)
     numbers = m * m
     for b in range(block.shape[0]):
         if block[b].size == 1:
@@ -71,8 +71,7 @@ def tabulate(
             block[b].lifetime = math.inf if happens <= 0.0 else 1.0 / decay
         else:
             at = _squares(null[b], block[b], levels, power, at)
-            _begin(block[b], whole, b * numbers)
-    row, entry = 0, 0
+    row, entry = np.int64(0), np.int64(0)
     for s in range(prepared.shape[0]):
         here, size = prepared[s], block[prepared[s].block].size
         here.row, here.density, here.stride = row, entry * numbers, numbers if size > 1 else 0
@@ -121,19 +120,6 @@ def _squares(null, here, levels, power, at):
             break
         here.levels = k + 1
     return at + here.levels * m * m
-
-
-@inner
-def _begin(here, whole, at):
-    """Choose the level at which a search in a block begins, from which it spans a few mean waiting times."""
-    rate = 0.0
-    for a in range(here.size):
-        rate += whole[at + a] / here.size
-    level, spanned = 0, 2.0
-    while spanned * rate < 4.0 and level + 1 < here.levels:
-        spanned *= 2.0
-        level += 1
-    here.first_level = level
 
 
 @inner

@@ -26,7 +26,6 @@ BLOCK = np.dtype(
         ("lifetime", np.float64),  # periods, of a block of one state
         ("power", np.int64),  # place of the first power
         ("levels", np.int64),  # powers tabulated
-        ("first_level", np.int64),  # where a search begins, from the mean rate of the block
         ("least", np.float64),  # weight of all exits, as part of the norm squared, below which forms lose it in rounding
         ("state", np.int64),  # the first state prepared in it, NOWHERE if there is none
     ]
@@ -86,13 +85,13 @@ def find_states(
     """
     nb, m = block.shape[0], vector.shape[1]
     _list_closings(final_block, block, closing)
-    states = 0
+    states = np.int64(0)
     for b in range(nb):
         block[b].state = NOWHERE
         if block[b].size == 1:
             vector[states, 0] = 1.0
             states = _new_state(block, prepared, b, states)
-    x, chunks = 0, reach.shape[0] // (nb * m * m)
+    x, chunks = np.int64(0), reach.shape[0] // (nb * m * m)
     for b in range(nb):
         block[b].exit_first = x
         kinds = 0
@@ -210,7 +209,7 @@ def _state_after(block, prepared, vector, exit, size, work, states):
             return states
         other = prepared[other].next
     exit.state = states
-    return _new_state(block, prepared, exit.block, states)
+    return _new_state(block, prepared, np.int64(exit.block), states)
 
 
 @inner
