@@ -51,9 +51,7 @@ def number_set(typing: Any, where: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         bits = builder.bitcast(args[0], ir.IntType(WIDTH))
-        count = get_or_insert_function(
-            builder.module, ir.FunctionType(bits.type, [bits.type]), f"llvm.ctpop.i{WIDTH}"
-        )
+        count = get_or_insert_function(builder.module, ir.FunctionType(bits.type, [bits.type]), f"llvm.ctpop.i{WIDTH}")
         return builder.zext(builder.call(count, [bits]), ir.IntType(64))
 
     return types.int64(mask), generate

@@ -26,7 +26,10 @@ BLOCK = np.dtype(
         ("lifetime", np.float64),  # periods, of a block of one state
         ("power", np.int64),  # place of the first power
         ("levels", np.int64),  # powers tabulated
-        ("least", np.float64),  # weight of all exits, as part of the norm squared, below which forms lose it in rounding
+        (
+            "least",
+            np.float64,
+        ),  # weight of all exits, as part of the norm squared, below which forms lose it in rounding
         ("state", np.int64),  # the first state prepared in it, NOWHERE if there is none
     ]
 )

@@ -106,8 +106,14 @@ class RenewalTables(NamedTuple):
     parts: int
 
 
-def prepare_renewal(program: EventProgram) -> RenewalTables | None:
+def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> RenewalTables | None:
     """Make the tables of a program; None where its blocks are too large or too few of its events prepare their state.
+
+    Parameters
+    ----------
+    program : EventProgram
+    most_searched : float
+        Largest share of the events after which the next one has to be searched.
 
     Raises
     ------
@@ -146,7 +152,7 @@ def prepare_renewal(program: EventProgram) -> RenewalTables | None:
         _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole, chunks,
         survival, density, guide, power, np.zeros((2, m), complex), len(program.quantum),
     )  # fmt: skip
-    if searched > SEARCHED:
+    if searched > most_searched:
         return None
     return RenewalTables(
         block=block,
