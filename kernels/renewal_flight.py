@@ -23,7 +23,7 @@ Complexes = NDArray[np.complex128]
 
 OK, NO_CHANNEL = 0, 1  # status of a trajectory
 SMALLEST_THRESHOLD = 2.0**-54  # stands for the draw 0, which no norm ever reaches
-_FOREVER = 2.0**60  # periods
+_FOREVER = 2**60  # periods
 
 TRAVELLER = np.dtype(
     [
@@ -153,7 +153,8 @@ def search(tables: RenewalTables, group, t: int) -> int:
     traveller = group.traveller[t]
     here, threshold = tables.block[traveller.block], traveller.threshold
     if here.size == 1:
-        return int(min(max(math.ceil(-ln(threshold) * here.lifetime), 1.0), _FOREVER))
+        periods = -ln(threshold) * here.lifetime  # infinite in a dark state
+        return math.ceil(periods) if 1.0 < periods < _FOREVER else 1 if periods <= 1.0 else _FOREVER
     departure(tables, group, t, group.before[t])
     left = tables.times[-1] - traveller.time
     return -1 - travel(tables, traveller.block, group.before[t], group.trial, threshold, left)

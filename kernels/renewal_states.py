@@ -1,6 +1,7 @@
 """The states that events prepare, and the exits of each block as linear forms in the density matrix."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +81,12 @@ def find_states(
     closing: Ints,
     work: Complexes,
     nothing: int,
-) -> int:
+) -> Any:
     """List exits, prepared states and closing outcomes, and write the forms; return the number of prepared states.
 
-    `work` is (2, m, m), `nothing` the number of rows of counts; all other arrays are those of `RenewalTables`, `block` with its sizes and else filled with
-    zeros.  Each block of one state is a prepared state; so is what an operator of rank one leaves.
+    `work` is (2, m, m), `nothing` the number of rows of counts; all other arrays are those of `RenewalTables`, `block`
+    with its sizes and else filled with zeros.  Each block of one state is a prepared state; so is what an operator of
+    rank one leaves.
     """
     nb, m = block.shape[0], vector.shape[1]
     _list_closings(final_block, block, closing)

@@ -1,7 +1,7 @@
 r"""Tables of a period's events where nearly every event prepares its state: a renewal process.
 
-An operator :math:`E_j` of rank one on a block, :math:`|v\rangle\langle w|`, leaves the state v whatever was before.  How
-long v stays without an event, and by which operator it is left, is then a law of v alone, and is tabulated:
+An operator :math:`E_j` of rank one on a block, :math:`|v\rangle\langle w|`, leaves the state v whatever was before.
+How long v stays without an event, and by which operator it is left, is then a law of v alone, and is tabulated:
 
 - its survival :math:`S_n = |N_0^n v|^2`, n = 0, 1, ...  The event comes in the first period n with :math:`S_n \le r`,
   found by a guide table: ``guide[int(r * BINS)]`` tells the row of sixteen numbers in which to begin.
@@ -15,14 +15,14 @@ survivals beyond the end of a table, is searched with the powers :math:`N_0^{2^k
 Source of the guide table: Chen and Asau 1974, "On generating random variates from an empirical distribution".
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .event_tables import EventProgram
 from .lanes import WIDTH
-from .renewal_laws import BEYOND, BINS, tabulate
+from .renewal_laws import BINS, tabulate
 from .renewal_states import BLOCK, EXIT, PREPARED, find_states
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,8 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
     states = find_states(
         target, start, row, column, value, count, _as(program.final_block, np.int64),
-        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex), len(program.quantum),
+        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex),
+        len(program.quantum),
     )  # fmt: skip
     horizon = int(steps[-1])
     levels = max(1, horizon.bit_length())
@@ -149,7 +150,8 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
     rows, entries, searched, rate = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole, chunks,
+        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole,
+        chunks,
         survival, density, guide, power, np.zeros((2, m), complex), len(program.quantum),
     )  # fmt: skip
     if searched > most_searched:
@@ -186,7 +188,7 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     )
 
 
-def _as(array: NDArray, kind: type) -> NDArray:
+def _as(array: NDArray[Any], kind: type) -> NDArray[Any]:
     """The array as the one type for which the kernels are compiled: any other would compile them again."""
     return np.require(array, kind, ["C", "A", "W"])
 
