@@ -201,6 +201,18 @@ def anywhere(typing: Any, where: Any) -> Any:
 
 
 @intrinsic
+def number_set(typing: Any, where: Any) -> Any:
+    """Return in how many lanes the mask is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], ir.IntType(WIDTH))
+        count = get_or_insert_function(builder.module, ir.FunctionType(bits.type, [bits.type]), f"llvm.ctpop.i{WIDTH}")
+        return builder.zext(builder.call(count, [bits]), ir.IntType(64))
+
+    return types.int64(mask), generate
+
+
+@intrinsic
 def item(typing: Any, array: Any, k: Any) -> Any:
     """Return element k of a C-contiguous array of one dimension, a number or a record.
 

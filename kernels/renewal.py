@@ -10,16 +10,12 @@ whom, and sums are taken in the order of ids.
 
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.core.cgutils import get_or_insert_function
-from numba.extending import intrinsic
 import numpy as np
 
 from .borrowed import borrowed, inlined, inner, lend
 from .jump_room import Raw, Room, gathered, make_columns, make_sums, roomy, sizes_of
 from .jumps import TOTALS, Record
-from .lanes import WIDTH, fma, load, mask, splat
+from .lanes import WIDTH, fma, load, number_set, splat
 from .philox import block, to_double
 from .renewal_flight import (
     SMALLEST_THRESHOLD,
@@ -43,18 +39,6 @@ from .renewal_tables import RenewalTables
 ROUNDING = 2.0**-40  # of tabulated probabilities, and more
 _TOGETHER = 32
 _LONGEST_FIRST_LOG = 2**22
-
-
-@intrinsic
-def number_set(typing: Any, where: Any) -> Any:
-    """Return in how many lanes the mask is set."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        bits = builder.bitcast(args[0], ir.IntType(WIDTH))
-        count = get_or_insert_function(builder.module, ir.FunctionType(bits.type, [bits.type]), f"llvm.ctpop.i{WIDTH}")
-        return builder.zext(builder.call(count, [bits]), ir.IntType(64))
-
-    return types.int64(mask), generate
 
 
 @inlined
