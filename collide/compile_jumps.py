@@ -52,12 +52,18 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
 
 def in_frame(arrays: dict[str, NDArray[Any]], frame: Floats, blocks: Blocks) -> dict[str, NDArray[Any]]:
     """The arrays with `heff` without the energies of the frame, and the phases that they make at the stops."""
+    arrays = arrays | {"frame": frame, "turn": phases(frame, arrays["times"])}
     if not frame.any():
-        return arrays | {"turn": np.zeros((0, *frame.shape), dtype=complex)}
+        return arrays
     heff = arrays["heff"].copy()
     heff[blocks.label, blocks.place, blocks.place] -= frame[blocks.label, blocks.place]
-    turn = np.exp(-1j * frame * arrays["times"][:, None, None])
-    return arrays | {"turn": turn, "heff": centred(heff, blocks)}
+    return arrays | {"heff": centred(heff, blocks)}
+
+
+def phases(frame: Floats, times: Floats) -> Complexes:
+    """(ntime, nb, m) phases of a frame at the stops, none where it is zero."""
+    stops = times if frame.any() else times[:0]
+    return np.asarray(np.exp(-1j * frame * stops[:, None, None]))
 
 
 class Partition(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from collide.compile_jumps import phases
 from collide.engines import collision_program, event_tables, jump_tables, run_tables, wide_tables
 from collide.exact.flat import unflatten_operator
 from collide.kernels.collision_path import plain_path
@@ -132,7 +133,8 @@ def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
     if program.kind == "sparse_jumps":
         raw = run_wide(wide_tables(program)._replace(times=stops), False, seed, id, id + 1, record)
     else:
-        raw = run_jumps(jump_tables(program)._replace(times=stops), seed, id, id + 1, record)
+        tables = jump_tables(program)._replace(times=stops, turn=phases(program.arrays["frame"], stops))
+        raw = run_jumps(tables, seed, id, id + 1, record)
     counts = _counts_so_far(program, grid, raw)
     states = to_users_basis(raw["states"][0, : len(grid)], program.arrays["vectors"])
     return _path(program, grid, states, counts, raw["jump_time"], raw["jump_channel"].astype(np.int64))
