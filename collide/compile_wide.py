@@ -20,6 +20,7 @@ from collide.ends import Basis, cumulative
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.superoperator import effective_hamiltonian
 from collide.exchange import COMPLETENESS
+from collide.frame import phases_at, sparse_frame
 from collide.gauge_wide import real_gates, real_sparse_jumps
 from collide.kernels.wide_tables import ROUNDING
 from collide.outcomes import energies
@@ -39,8 +40,11 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     blocks = find_blocks(process.d, [heff, _together(process, protocol)], flow.ops)
     rows = flow.counts.astype(np.int64).reshape(len(flow.ops), -1)
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
-    start, column, value = _rows([heff], blocks)
-    arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
+    frame = sparse_frame(heff, flow.ops, blocks)
+    turning = sp.csr_array(heff - sp.diags_array(frame[blocks.label, blocks.place], format="csr"))
+    start, column, value = _rows([_centred(turning, blocks)], blocks)
+    arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
+    arrays |= {"frame": frame, "turn": phases_at(frame, protocol.tlist)}
     sentence = "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
     return real_sparse_jumps(arrays), sentence
 
@@ -388,17 +392,11 @@ def _rows(operators: list[Sparse], blocks: Blocks) -> tuple[Ints, Ints, Complexe
     return np.concatenate(starts).astype(np.int64), np.concatenate(columns).astype(np.int64), np.concatenate(values)
 
 
-def _centred(start: Ints, column: Ints, value: Complexes, blocks: Blocks) -> Complexes:
-    """Rows of H_eff, each block minus the real centre of the discs that hold its spectrum (Gershgorin)."""
-    out = value.copy()
-    row = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    first = np.cumsum(blocks.sizes) - blocks.sizes
-    block = np.repeat(np.arange(len(blocks.members)), blocks.sizes)
-    on = column == (row - first[block[row]])
-    middle, reach = np.zeros(len(start) - 1), np.zeros(len(start) - 1)
-    middle[row[on]] = value[on].real
-    np.add.at(reach, row[~on], np.abs(value[~on]))
-    low = np.minimum.reduceat(middle - reach, first)
-    high = np.maximum.reduceat(middle + reach, first)
-    out[on] -= ((low + high) / 2)[block[row[on]]]
-    return out
+def _centred(heff: Sparse, blocks: Blocks) -> Sparse:
+    """H_eff with each block minus the real centre of the discs that hold its spectrum (Gershgorin)."""
+    middle = heff.diagonal()
+    reach = np.asarray(abs(heff).sum(axis=1)).reshape(-1) - np.abs(middle)
+    low, high = np.full(len(blocks.members), np.inf), np.full(len(blocks.members), -np.inf)
+    np.minimum.at(low, blocks.label, middle.real - reach)
+    np.maximum.at(high, blocks.label, middle.real + reach)
+    return sp.csr_array(heff - sp.diags_array(((low + high) / 2)[blocks.label], format="csr"))

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from collide.engines import collision_program, event_tables, jump_tables, run_tables, wide_tables
 from collide.exact.flat import unflatten_operator
+from collide.frame import phases_at
 from collide.kernels.collision_path import plain_path
 from collide.kernels.collision_runs import run_path
 from collide.kernels.events import run_events
@@ -128,11 +129,12 @@ def _events(program: Any, seed: int, id: int) -> Path:
 def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
     end = float(program.tlist[-1])
     stops = grid if grid[-1] == end else np.append(grid, end)
+    turn = phases_at(program.arrays["frame"], stops)
     record = Record(jumps=True, states=True)
     if program.kind == "sparse_jumps":
-        raw = run_wide(wide_tables(program)._replace(times=stops), False, seed, id, id + 1, record)
+        raw = run_wide(wide_tables(program)._replace(times=stops, turn=turn), False, seed, id, id + 1, record)
     else:
-        raw = run_jumps(jump_tables(program)._replace(times=stops), seed, id, id + 1, record)
+        raw = run_jumps(jump_tables(program)._replace(times=stops, turn=turn), seed, id, id + 1, record)
     counts = _counts_so_far(program, grid, raw)
     states = to_users_basis(raw["states"][0, : len(grid)], program.arrays["vectors"])
     return _path(program, grid, states, counts, raw["jump_time"], raw["jump_channel"].astype(np.int64))

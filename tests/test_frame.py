@@ -8,7 +8,7 @@ from scipy.linalg import expm
 
 from collide import Bath, Channel, LindbladModel, Space, local, qubit
 from collide.frame import rotating_frame
-from collide.program import compile_program
+from collide.program import compile_program, replay, run_chunk
 from systems import jump_pair
 
 seeds = st.integers(0, 2**32 - 1)
@@ -149,3 +149,50 @@ def test_chain_without_sectors_is_real_in_its_frame(closing: str) -> None:
     # a product ket is not real: its amplitudes are, but not those of a chain's real basis
     assert a["initial_vec"].imag.any() == (not mixes)
     assert np.abs(a["heff"]).sum(axis=1).max() < 0.3  # of which 3 was the field
+
+
+def cold_chain(N: int, drive: float = 0.0) -> LindbladModel:
+    """A bath at T = 0: the ground state neither decays nor has an energy, so that H_eff has no entry for it."""
+    space = Space(*[qubit()] * N)
+    H = sum(space.number(j) for j in range(N)) + 0.3 * sum(space.exchange(j, j + 1) for j in range(N - 1))
+    cold = Bath("cold", temperature=0.0, spectral_density=0.3)
+    return LindbladModel(H + drive * space.sx(0), local(space.s(0), 1.0, cold), dims=space)
+
+
+def product_ket(N: int, angle: float = 0.6) -> np.ndarray:
+    ket: np.ndarray = np.ones(1)
+    for _ in range(N):
+        ket = np.kron(ket, [np.cos(angle), np.sin(angle)])
+    return ket
+
+
+@pytest.mark.parametrize("kind", ["jumps", "sparse_jumps"])
+@pytest.mark.parametrize("drive", [0.0, 0.2], ids=["in a frame", "in the laboratory"])
+def test_averaged_states_at_stops_are_exact(monkeypatch: pytest.MonkeyPatch, kind: str, drive: float) -> None:
+    """Coherences between sectors turn with the field, whether it is in the evolution or in the frame."""
+    model, ket, n = cold_chain(3, drive), product_ket(3), 20_000
+    exact = model.evolve(ket, [1.0, 3.0])
+    if kind == "sparse_jumps":
+        monkeypatch.setattr("collide.program.MOST_STATES", 1)
+        monkeypatch.setattr("collide.protocol.MOST_STATES", 1)
+    program = compile_program(model, [1.0, 3.0], initial=ket, closing="product")
+    assert program.kind == kind
+    assert program.arrays["size"].tolist() == [8]
+    assert program.arrays["frame"].any() == (drive == 0)
+    state = run_chunk(program, 1, 0, n).partial["rho_sum"] / n
+    assert np.abs(state - exact).max() < 4.5 * 0.5 / np.sqrt(n)
+
+
+@pytest.mark.parametrize("kind", ["jumps", "sparse_jumps"])
+def test_a_path_is_seen_in_the_laboratory(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """At times that are no stops of the program: the state is that of a program that ends there."""
+    if kind == "sparse_jumps":
+        monkeypatch.setattr("collide.program.MOST_STATES", 1)
+        monkeypatch.setattr("collide.protocol.MOST_STATES", 1)
+    model, ket = cold_chain(3), product_ket(3)
+    whole, part = (compile_program(model, t, initial=ket, closing="product", keep=("final_state",)) for t in (9.0, 4.3))
+    assert whole.arrays["frame"].any()
+    ends = run_chunk(part, 2, 0, 20).columns["final_state"]
+    for id in range(20):
+        path = replay(whole, 2, id, times=[1.1, 4.3, 7.0])
+        assert abs(np.vdot(path.states[1], ends[id])) == pytest.approx(1.0, abs=1e-9)
