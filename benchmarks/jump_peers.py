@@ -15,7 +15,6 @@ import warnings
 
 from measure import THREADS  # first, for it caps the BLAS that NumPy loads
 import numpy as np
-from scipy.integrate import solve_ivp
 
 PEERS = Path(__file__).resolve().parent / ".venv-peers"
 
@@ -100,6 +99,8 @@ def mean_counts(system: Any) -> np.ndarray:
         return np.concatenate([change.reshape(-1), [np.sum(rate.T * rho) for rate in rates]])
 
     start = np.concatenate([np.outer(ket, ket.conj()).reshape(-1), np.zeros(len(ops))]).astype(complex)
+    from scipy.integrate import solve_ivp  # not at the top: cold starts are measured beside it
+
     solve: Any = solve_ivp
     return np.asarray(solve(slope, (0.0, end), start, method="DOP853", rtol=1e-9, atol=1e-10).y[d * d :, -1].real)
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.blocks import block_diagonal, find_blocks, jump_table
 from collide.compile_jumps import explain
@@ -21,7 +20,10 @@ from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, 
 from collide.exact.stacked import SparseStack
 from collide.exchange import COMPLETENESS
 from collide.gauge import real_events
+from collide.later import later
 from collide.protocol import Protocol
+
+csgraph = later("scipy.sparse.csgraph")
 
 DUST = 1e-14  # eigenvalues of a Choi matrix below this times its largest are rounding
 MOST_OUTCOMES = 1024  # of a period, told apart by what they count; their operators grow with them
@@ -176,7 +178,7 @@ def fewest_operators(ops: list[Matrix] | Complexes | SparseStack) -> list[Matrix
         op, entry = np.nonzero(entries)
         nodes = len(ops) + len(used)
         links = sp.coo_array((np.ones(len(op), dtype=np.int8), (op, len(ops) + entry)), shape=(nodes, nodes))
-        label = connected_components(links.tocsr(), directed=False)[1][len(ops) :].astype(np.int64)
+        label = csgraph.connected_components(links.tocsr(), directed=False)[1][len(ops) :].astype(np.int64)
     found: list[tuple[float, Matrix]] = []
     for part in np.unique(label):
         columns = np.flatnonzero(label == part)

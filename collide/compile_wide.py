@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.blocks import ZERO, Blocks, find_blocks, jump_table
 from collide.compile_events import MOST_OUTCOMES, fewest_operators
@@ -23,8 +22,11 @@ from collide.exchange import COMPLETENESS
 from collide.frame import phases_at, sparse_frame
 from collide.gauge_wide import real_gates, real_sparse_jumps
 from collide.kernels.wide_tables import ROUNDING
+from collide.later import later
 from collide.outcomes import energies
 from collide.protocol import Protocol, is_product
+
+csgraph = later("scipy.sparse.csgraph")
 
 Arrays = dict[str, NDArray[Any]]
 Outcome = tuple[Sparse, list[int]]
@@ -243,7 +245,7 @@ def _moves(gates: list[tuple[Complexes, tuple[int, ...]]], dims: tuple[int, ...]
     groups: list[Ints] = []
     for matrix, sites in gates:
         linked = sp.csr_array((np.abs(matrix) + np.abs(matrix).T > 0).astype(float))
-        parts, label = connected_components(linked, directed=False)
+        parts, label = csgraph.connected_components(linked, directed=False)
         for part in range(parts):
             states = np.flatnonzero(label == part)
             value = matrix[np.ix_(states, states)].reshape(-1)

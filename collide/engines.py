@@ -14,6 +14,8 @@ from collide.kernels.jump_program import JumpProgram
 from collide.kernels.jump_tables import JumpTables, prepare
 from collide.kernels.jumps import Record, run_jumps
 from collide.kernels.pilot import paced
+from collide.kernels.renewal import run_renewal
+from collide.kernels.renewal_tables import RenewalTables, prepare_renewal
 from collide.kernels.wide import run_wide
 from collide.kernels.wide_tables import WideProgram, WideTables, prepare_wide
 
@@ -55,11 +57,18 @@ def run_tables(program: Any) -> RunTables:
 
 
 def run_event_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
-    """Collisions by events; those of a period are timed at its end."""
+    """Collisions by events; those of a period are timed at its end.
+
+    Where events prepare the state, the next one is looked up; elsewhere it is searched, sixteen trajectories together.
+    """
     record = Record(
         jumps="jumps" in program.keep, final_state="final_state" in program.keep, rho=program.meta["sum_states"]
     )
-    raw = run_events(event_tables(program), seed, start, stop, record)
+    tables = renewal_tables(program)
+    if tables is None:
+        raw = run_events(event_tables(program), seed, start, stop, record)
+    else:
+        raw = run_renewal(tables, seed, start, stop, record)
     if record.jumps:
         raw["jump_time"] = raw["jump_time"] * float(program.meta["tau"])
     return raw
@@ -80,9 +89,16 @@ def jump_tables(program: Any) -> JumpTables:
 
 def event_tables(program: Any) -> JumpTables:
     """The tables of the null operator's powers of a program of events, kept with it."""
-    return _kept(
-        program, lambda: prepare_events(EventProgram(*(program.arrays[name] for name in EventProgram._fields)))
-    )
+    return _kept(program, lambda: prepare_events(_event_program(program)))
+
+
+def renewal_tables(program: Any) -> RenewalTables | None:
+    """The tables of what follows each event of a program, kept with it; None where events are searched."""
+    return _kept(program, lambda: prepare_renewal(_event_program(program)), "_renewal")
+
+
+def _event_program(program: Any) -> EventProgram:
+    return EventProgram(*(program.arrays[name] for name in EventProgram._fields))
 
 
 def run_wide_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
@@ -102,11 +118,10 @@ def wide_tables(program: Any) -> WideTables:
     return _kept(program, lambda: prepare_wide(WideProgram(*(program.arrays[name] for name in WideProgram._fields))))
 
 
-def _kept(program: Any, make: Callable[[], Any]) -> Any:
-    tables = program.__dict__.get("_tables")
-    if tables is None:
-        tables = program.__dict__["_tables"] = make()
-    return tables
+def _kept(program: Any, make: Callable[[], Any], name: str = "_tables") -> Any:
+    if name not in program.__dict__:
+        program.__dict__[name] = make()
+    return program.__dict__[name]
 
 
 ENGINES: dict[str, Callable[[Any, int, int, int], Raw]] = {

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.baths import Ancilla
 from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.stacked import SparseStack
+from collide.later import later
+
+csgraph = later("scipy.sparse.csgraph")
 
 COMPLETENESS = 1e-12
 DENSE_ENTRIES = 1 << 20  # 16 MiB of Kraus operators; more are kept sparse
@@ -146,7 +148,7 @@ def unitary(V: NDArray[np.complex128], angle: float) -> Complexes:
 
 def sparse_unitary(H: Sparse, duration: float) -> Sparse:
     """exp(-i H duration), exponentiated on each connected block of H apart: conserved quantities keep it sparse."""
-    count, label = connected_components(sp.csr_array(abs(H) > 0), directed=False)
+    count, label = csgraph.connected_components(sp.csr_array(abs(H) > 0), directed=False)
     order = np.argsort(label, kind="stable")
     bounds = np.searchsorted(label[order], np.arange(count + 1))
     csr = sp.csr_array(H)

@@ -5,13 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-import scipy.linalg
 import scipy.sparse as sp
 
 from collide.exact.measurements import Outcomes
 from collide.exact.process import Complexes, Floats, Sparse
+from collide.later import later
 from collide.operators import as_hermitian, as_state
 from collide.outcomes import closing, opening, product_populations
+
+la = later("scipy.linalg")
 
 MOST_STATES = 512  # levels up to which density matrices are formed for an ensemble
 REFERRED = 32  # the same where a reference stands for the final state, which then need not be known
@@ -176,5 +178,5 @@ def thermal_state(H: Sparse, beta: float) -> Complexes:
     """exp(-beta H) / Z, any sign of beta."""
     dense = H.toarray()
     lowest = float(np.linalg.eigvalsh(dense)[0 if beta >= 0 else -1])
-    weights = scipy.linalg.expm(-beta * (dense - lowest * np.eye(len(dense))))
+    weights = la.expm(-beta * (dense - lowest * np.eye(len(dense))))
     return weights / np.trace(weights).real

@@ -8,34 +8,37 @@ as globals, which Numba freezes into the machine code where no fingerprint sees 
 The folder is ``<base>/collide/<fingerprint>``, its base the first of ``NUMBA_CACHE_DIR``, ``XDG_CACHE_HOME`` and
 ``~/.cache`` that is set. Where it cannot be written, kernels are compiled anew in every process: slower, never wrong,
 never an error. Folders of former fingerprints stay until the user deletes them: another checkout may still use them.
+
+Numba itself is imported when something is compiled, or when a kernel that may create arrays is called.
 """
 
 from collections.abc import Callable
+from functools import cached_property, update_wrapper
 from hashlib import sha256
+import inspect
 import os
 from pathlib import Path
 import tempfile
+import threading
 from typing import Any
 
-from numba import njit
-import numba.core.config
+from . import machine_code
 
-config: Any = numba.core.config  # its settings are made at run time, so no type checker knows them
+FOLDER = Path(__file__).resolve().parent
 
 
 def _fingerprint() -> str:
     """Twelve hex digits that change when any kernel source changes."""
-    folder = Path(__file__).resolve().parent
     digest = sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         source = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(source)}\0".encode() + source)
+        digest.update(f"{path.relative_to(FOLDER).as_posix()}\0{len(source)}\0".encode() + source)
     return digest.hexdigest()[:12]
 
 
 def _cache_folder() -> Path | None:
     """Where this version of the kernels is cached; None where nothing can be written."""
-    base = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
         folder = Path(base).expanduser() / "collide" / _fingerprint()
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,9 +51,125 @@ def _cache_folder() -> Path | None:
 
 
 CACHE = _cache_folder()
+_lock = threading.RLock()
 
 
-def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+class Kernel:
+    """A function that is compiled when it is first needed: for Python, or as a draft for kernels that call it."""
+
+    def __init__(self, function: Callable[..., Any], settings: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func, self.targetoptions = function, settings
+
+    @cached_property
+    def inner(self) -> Any:
+        """What other kernels call."""
+        from .emission import Inner
+
+        return Inner(self.py_func, self.targetoptions)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self.inner._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Refuse: Python has no address of a tuple, and no lanes, to call it with."""
+        raise TypeError(f"{self.py_func.__name__} can only be called by kernels: write a kernel that does")
+
+    @property
+    def signatures(self) -> list[Any]:
+        """Types of arguments for which it has been compiled or loaded in this process."""
+        return list(self.inner.overloads) if "inner" in self.__dict__ else []
+
+
+class Outer(Kernel):
+    """A kernel that Python may call as well: compiled and cached by Numba."""
+
+    @cached_property
+    def outer(self) -> Any:
+        """What Python calls."""
+        from numba import njit
+        import numba.core.config
+
+        from . import emission  # noqa: F401  # what kernels name must be known before one of them is typed
+
+        config: Any = numba.core.config  # its settings are made at run time, so no type checker knows them
+        with _lock:
+            # Numba chooses the place when it decorates, so the global setting is changed for this moment only.
+            before, config.CACHE_DIR = config.CACHE_DIR, str(CACHE or "")
+            try:
+                return njit(cache=CACHE is not None, **self.targetoptions)(self.py_func)
+            finally:
+                config.CACHE_DIR = before
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Run."""
+        return self.outer(*arguments, **named)
+
+    @property
+    def signatures(self) -> list[Any]:
+        """The same; what Python and what kernels call are compiled by themselves."""
+        return [*super().signatures, *(self.outer.signatures if "outer" in self.__dict__ else [])]
+
+    @property
+    def stats(self) -> Any:
+        """What Numba counts of its cache."""
+        return self.outer.stats
+
+
+class Borrower(Outer):
+    """A kernel that creates no array, and so needs nothing of Numba when it runs."""
+
+    def __init__(self, function: Callable[..., Any], settings: dict[str, Any]) -> None:
+        super().__init__(function, settings)
+        self._calls: dict[Any, Any] = {}
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Run."""
+        if named or len(arguments) != self.py_func.__code__.co_argcount:
+            bound = inspect.signature(self.py_func).bind(*arguments, **named)
+            bound.apply_defaults()
+            arguments = bound.args
+        try:
+            words, key = machine_code.words_of(arguments)
+        except machine_code.WordlessError:
+            return self.outer(*arguments)
+        call = self._calls.get(key)
+        if call is None:
+            with _lock:
+                call = self._calls.get(key) or self._call_for(arguments, key)
+                self._calls[key] = call
+        return call(words) if call is not self else self.outer(*arguments)
+
+    def _call_for(self, arguments: tuple[Any, ...], key: Any) -> Any:
+        """Machine code for these types of arguments, loaded or made; this kernel itself where only Numba can do it."""
+        if not machine_code.arrays_are_known():
+            return self
+        name = machine_code.name_of(self.py_func, key)
+        path = CACHE / f"{name}.code" if CACHE and self._is_fingerprinted() else None
+        found = machine_code.read(path) if path else None
+        if found is None:
+            from .emission import emit
+
+            found = emit(self.inner, arguments, name, machine_code.HEAD)
+            if found is None:
+                return self
+            if path:
+                machine_code.write(path, *found)
+        return machine_code.load(name, *found)
+
+    def _is_fingerprinted(self) -> bool:
+        """Tell whether the name of the folder tells of everything that the source says."""
+        code = self.py_func.__code__
+        return Path(code.co_filename).resolve().is_relative_to(FOLDER) and not code.co_freevars
+
+    @property
+    def signatures(self) -> list[Any]:
+        """The same."""
+        return [*self._calls, *super().signatures]
+
+
+def kernel(function: Callable[..., Any] | None = None, kind: type[Kernel] = Outer, **options: Any) -> Any:
     """Compile with Numba in nopython mode, cached in ``CACHE`` where there is one.
 
     Two options differ from Numba's own defaults:
@@ -66,6 +185,8 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     ----------
     function
         What to compile; without it, a decorator that takes ``options``.
+    kind
+        Who calls it, and how.
     **options
         Passed on to :func:`numba.njit`, for example ``inline="always"``.
 
@@ -77,11 +198,5 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     if options.get("fastmath"):
         raise ValueError("`fastmath` lets the bits of a result depend on the processor: compile the kernel without it.")
     if function is None:
-        return lambda f: kernel(f, **options)
-    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy"} | options
-    # Numba chooses the place when it decorates, so the global setting is changed for this moment only.
-    before, config.CACHE_DIR = config.CACHE_DIR, str(CACHE or "")
-    try:
-        return njit(cache=CACHE is not None, **settings)(function)
-    finally:
-        config.CACHE_DIR = before
+        return lambda f: kernel(f, kind, **options)
+    return kind(function, {"nogil": True, "error_model": "numpy"} | options)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .borrowed import borrowed
 from .doubling import DEAD, make_work, square, to_table
 from .jump_program import JumpProgram
-from .jump_tables import JumpTables, _levels, choose_first_level, cycles_of_rest, prepare
+from .jump_tables import JumpTables, _levels, assign_queues, choose_first_level, cycles_of_rest, prepare
 from .lanes import WIDTH
 from .power_tables import table_size
 
@@ -79,6 +79,7 @@ def prepare_events(program: EventProgram) -> JumpTables:
     tables = prepare(_as_jumps(program), not program.null[program.size > 1].imag.any())
     block = tables.block.copy()
     power = _powers(program, block, tables.parts, float(times[-1]))
+    assign_queues(block)
     decays(block, tables.exit)
     return tables._replace(block=block, power=power, times=times)
 

@@ -55,7 +55,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
-_SLOTS_PER_BLOCK = 8 * WIDTH
+_SLOTS_PER_QUEUE = 4 * WIDTH
 _MOST_SLOTS = 2048
 
 
@@ -159,12 +159,12 @@ def _run(
     """Run once with room for so many events of all and of one trajectory; return the result and the columns."""
     sizes = sizes_of(tables, stop - start, len(tables.e_ops))
     columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
-    larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
-    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
-    flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
+    queues = int(tables.block["queues"].sum())
+    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_QUEUE * (2 + queues)))
+    flight, rings = make_flight(sizes, record, room, slots), make_queues(tables.block, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     bench = make_bench(sizes.parts * sizes.m, 0, 0, exits)
-    _fly(tables, flight, columns, sums, bench, queues, np.uint64(seed), as_signed(start), sizes.n)
+    _fly(tables, flight, columns, sums, bench, rings, np.uint64(seed), as_signed(start), sizes.n)
     return gathered(columns, sums, record), columns
 
 

@@ -42,10 +42,11 @@ SINGLES = 0  # the queue of all blocks of one state
 
 
 class Queues(NamedTuple):
-    """Slots that wait: a ring for those in blocks of one state, and two for each larger block.
+    """Slots that wait: a ring for those in blocks of one state, and several for each larger block.
 
-    Trajectories whose first search found nothing queue apart: the next one begins at the highest level, which the
-    others in its lanes would have to go through with them.
+    Sixteen that search together begin at the same level.  In a small block that is the first level, and the highest
+    one, in another ring, for those whose first search found nothing; in a large block the level that each threshold
+    asks for, a ring for each.
 
     Attributes
     ----------
@@ -62,9 +63,9 @@ class Queues(NamedTuple):
     fresh: Slots
 
 
-def make_queues(larger_blocks: int, slots: int) -> Queues:
+def make_queues(block: Any, slots: int) -> Queues:
     """Empty queues for all blocks."""
-    n = 2 * larger_blocks + 1
+    n = int(block["queues"].sum()) + 1
     return Queues(
         slot=np.zeros((n, slots), np.uint32),
         head=np.zeros(n, np.int64),
@@ -94,7 +95,7 @@ def first_block(flight: Flight, queues: Queues, queue: int) -> int:
 def enqueue(tables: JumpTables, flight: Flight, queues: Queues, slot: int) -> None:
     """Let a slot wait in its block."""
     traveller, width = flight.traveller[slot], queues.slot.shape[1]
-    queue = tables.block[traveller.block].queue + traveller.lifted
+    queue = tables.block[traveller.block].queue + traveller.search
     at = queues.head[queue] + queues.length[queue]
     queues.slot[queue, at - width if at >= width else at] = slot
     queues.length[queue] += 1
@@ -166,6 +167,8 @@ def begin_search(tables: JumpTables, block: int, bench: Bench, queue: int) -> in
     """Count the lanes' time in steps of the block; return the highest level to try."""
     lane, here = bench.lane, tables.block[block]
     store(lane, LEFT, (load(lane, UNTIL) - load(lane, TIME)) * splat(1.0 / here.step))
+    if here.pace > 0.0:
+        return queue - here.queue
     return here.first_level if queue == here.queue else here.levels - 1
 
 
@@ -256,7 +259,7 @@ def alight(
             traveller.jumps += 1
             traveller.time = lane[TIME, l]
             threshold, hazard = lane[NEXT, l], lane[HAZARD, l]
-            enter(traveller, exit.block, hazard if single else threshold)
+            enter(traveller, exit.block, blocks[exit.block], threshold, hazard)
             for k in range(exit.kind_first, exit.kind_end):
                 counts[traveller.row, kind[k]] += 1
         elif lane[EVENT, l] == JUMP:
@@ -268,7 +271,7 @@ def alight(
                 at_stop[np.uint32(stopped)] = slot
                 stopped += 1
                 continue
-        queue = np.uint32(blocks[traveller.block].queue + traveller.lifted)
+        queue = np.uint32(blocks[traveller.block].queue + traveller.search)
         at = head[queue] + length[queue]
         ring[queue, np.uint32(at - width if at >= width else at)] = slot
         length[queue] += 1
@@ -277,11 +280,15 @@ def alight(
 
 @inner
 def unboard(tables: JumpTables, flight: Flight, slot: int, bench: Bench, lane: int) -> None:
-    """Bring a lane without a jump back into its slot, where it waits for a search from the highest level."""
+    """Bring a lane without a jump back into its slot, where it waits for its next search, from a higher level."""
     traveller, state = flight.traveller[slot], bench.state
     if tables.block[traveller.block].size > 1:
         for a in range(tables.block[traveller.block].width):
             flight.psi[slot, a] = state[a, lane]
     traveller.threshold = bench.lane[THRESHOLD, lane]
     traveller.steps = bench.lane[STEPS, lane]
-    traveller.lifted = 1
+    here = tables.block[traveller.block]
+    if bench.lane[EVENT, lane] == STOP:
+        traveller.search = traveller.search if here.pace > 0.0 else 0
+    else:
+        traveller.search = min(traveller.search + 1, here.queues - 1)

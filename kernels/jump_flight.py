@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .borrowed import inlined, inner
 from .jump_search import Bench
 from .jump_tables import JumpTables
+from .lanes import exponent
 from .logarithm import log
 from .measurement import closing, expectation, norm2, opening
 from .philox import block, to_double
@@ -34,7 +35,7 @@ TRAVELLER = np.dtype(
         ("row", np.uint32),  # id counted from the first of the chunk
         ("block", np.uint32),
         ("stop", np.uint32),  # the next one
-        ("lifted", np.uint32),  # 1 if a search since the last event has ended without one: the next begins at the top
+        ("search", np.uint32),  # in which of the queues of its block it waits for the next search
         ("jumps", np.int64),  # so far
         ("landed", np.int64),
         ("time", np.float64),  # of the last event
@@ -145,12 +146,15 @@ def pair(seed: np.uint64, traveller: Any) -> tuple[float, float]:
 
 
 @inlined
-def enter(traveller: Any, block: int, threshold: float) -> None:
-    """Let the traveller wait in a block for a threshold."""
-    traveller.block = block
+def enter(traveller: Any, number: int, block: Any, threshold: float, hazard: float) -> None:
+    """Let the traveller wait in block `number`, whose record is `block`, for a threshold, of which -ln is `hazard`."""
+    traveller.block = number
     traveller.steps = 0.0
-    traveller.lifted = 0
-    traveller.threshold = threshold
+    traveller.threshold = threshold if block.size > 1 else hazard
+    traveller.search = 0
+    if block.pace > 0.0:
+        level = int(exponent(hazard * block.pace))
+        traveller.search = min(max(level, 0), block.levels - 1)
 
 
 @inner
@@ -189,7 +193,7 @@ def open_record(
     columns.initial[row] = outcome
     block = tables.initial_block[outcome]
     threshold = max(r, SMALLEST_THRESHOLD)
-    enter(traveller, block, threshold if tables.block[block].size > 1 else -log(threshold))
+    enter(traveller, block, tables.block[block], threshold, -log(threshold))
     return outcome
 
 
@@ -253,7 +257,6 @@ def come_to_stop(traveller: Any) -> float:
     """Set the clock of a traveller to his stop, and return its time."""
     traveller.time = traveller.until
     traveller.steps = 0.0
-    traveller.lifted = 0
     return traveller.until
 
 

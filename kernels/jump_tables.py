@@ -11,12 +11,14 @@ arranges it by the phases of its basis wherever that is possible, an amplitude i
 quarter of the work.
 """
 
+from bisect import bisect_left
 import math
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .chebyshev import radius_of
 from .doubling import make_work, powers
 from .jump_program import JumpProgram
 from .kicks import KickTables, prepare_kicks
@@ -28,6 +30,8 @@ Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 _ROUNDING = 2.0**-54
+LARGE = 16  # real coordinates of a block from which a level more or less is felt
+MARGIN = 1.0  # of the level at which a search begins
 COARSEST, FINEST = -2, 16  # a step is 2^-s / |H_eff| with s between these: beyond 4 the series would lose digits
 
 
@@ -35,13 +39,15 @@ BLOCK = np.dtype(
     [
         ("size", np.int64),  # number of states
         ("width", np.int64),  # and of their real coordinates, one or two each
-        ("queue", np.int64),  # where its trajectories wait: one for all blocks of one state, two for each larger one
+        ("queue", np.int64),  # the first of those in which its trajectories wait (see `jump_board`)
+        ("queues", np.int64),  # and how many they are
         ("decay", np.float64),  # rate out of a block of one state, and its inverse
         ("lifetime", np.float64),
         ("step", np.float64),  # delta, a power of two; 1 in a block of one state
         ("halvings", np.int64),  # |A| <= 2^halvings
         ("levels", np.int64),  # powers tabulated; those beyond the horizon or too small to be passed are left out
         ("first_level", np.int64),  # where a search begins
+        ("pace", np.float64),  # where that depends on the threshold r: steps that -ln r is worth, and a margin; else 0
         ("rate", np.float64),  # mean rate of jumps of all its states alike
         ("rest", np.float64),  # cycles of a search beside the powers
         ("power", np.int64),  # place of the first power
@@ -152,7 +158,14 @@ class Orders(NamedTuple):
     degree: int
 
 
-ORDERS = {shift: Orders(_order(2.0**-shift), _order(2.0 ** (1 - shift))) for shift in range(COARSEST, FINEST + 1)}
+_QUARTER = math.sqrt(math.sqrt(2.0))
+REACHES = sorted(2.0**octave / part for octave in range(-FINEST, 3) for part in (1.0, _QUARTER, 2.0**0.5, _QUARTER**3))
+_ORDERS = [Orders(_order(reach), _order(2.0 * reach)) for reach in REACHES]
+
+
+def orders_within(reach: float) -> Orders:
+    """Orders that suffice for |A| <= reach, which is at most 4."""
+    return _ORDERS[min(bisect_left(REACHES, reach), len(_ORDERS) - 1)]
 
 
 def cycles_of_level(n: int, parts: int) -> float:
@@ -173,9 +186,32 @@ def cycles_of_rest(n: int, entries: int, orders: Orders | None) -> float:
     return around + series + n * (order**2 - (2 * order - degree) ** 2 / 2) + 20.0 * degree
 
 
-def cheapest_shift(n: int, parts: int, entries: int) -> int:
-    """Choose how far below 1/|H_eff| the search goes before the series takes over."""
-    return min(ORDERS, key=lambda shift: shift * cycles_of_level(n, parts) + cycles_of_rest(n, entries, ORDERS[shift]))
+def lay_out(here: Any, norm: float, entries: int, rate: float, horizon: float) -> None:
+    """Choose how far below 1/|H_eff| the search in a block goes before the series takes over.
+
+    Parameters
+    ----------
+    here : BLOCK
+        Receives step, orders and levels.
+    norm : float
+        Bound of |H_eff|.
+    entries : int
+        Nonzero real numbers in A.
+    rate : float
+        Mean rate of jumps.
+    horizon : float
+    """
+    n, parts = int(here["width"]), int(here["width"] // here["size"])
+    level, best = cycles_of_level(n, parts), math.inf
+    for shift in range(COARSEST, FINEST + 1):
+        step = _step(norm, shift, horizon)
+        orders = orders_within(norm * step)
+        rest = cycles_of_rest(n, entries, orders)
+        if shift * level + rest < best:
+            best = shift * level + rest
+            here["step"], here["halvings"], here["rest"] = step, max(0, -shift), rest
+            here["order"], here["degree"] = orders
+    here["levels"], here["rate"] = _levels(float(here["step"]), horizon), rate
 
 
 def _power_of_two_below(x: float) -> float:
@@ -197,16 +233,28 @@ def _levels(step: float, horizon: float) -> int:
 def choose_first_level(here: Any, rate: float) -> None:
     """Let searches in a block begin where they take least time per event, if events come at this rate.
 
-    From level k a search spans 2^(k+1) steps; where it finds nothing, another one follows.
+    From level k a search spans 2^(k+1) steps; where it finds nothing, another one follows.  In large blocks, where a
+    level more is felt, each search begins at the level that its own threshold asks for.
     """
-    level = cycles_of_level(int(here["width"]), int(here["width"] // here["size"]))
+    levels, width, step = int(here["levels"]), int(here["width"]), float(here["step"])
+    here["first_level"], here["pace"] = levels - 1, 0.0
+    if rate <= 0.0 or levels == 0:
+        return
+    level = cycles_of_level(width, width // int(here["size"]))
 
     def cost(k: int) -> float:
-        found = -math.expm1(-rate * float(here["step"]) * 2.0 ** (k + 1))
+        found = -math.expm1(-rate * step * 2.0 ** (k + 1))
         return ((k + 1.0) * level + float(here["rest"])) / max(found, 1e-300)
 
-    levels = int(here["levels"])
-    here["first_level"] = min(range(levels), key=cost) if rate > 0.0 and levels else levels - 1
+    here["first_level"] = min(range(levels), key=cost)
+    if width >= LARGE:
+        here["pace"] = MARGIN / (rate * step)
+
+
+def assign_queues(block: NDArray[np.void]) -> None:
+    """One queue for all blocks of one state, two for each larger one, or one for each level of a large one."""
+    block["queues"] = np.where(block["pace"] > 0.0, block["levels"], 2) * (block["size"] > 1)
+    block["queue"] = np.where(block["size"] > 1, 1 + np.cumsum(block["queues"]) - block["queues"], 0)
 
 
 def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
@@ -233,6 +281,7 @@ def prepare(program: JumpProgram, may_be_real: bool = True) -> JumpTables:
     block["step"] = 1.0  # unit of time in a block of one state
     block["lifetime"] = np.where(dark, np.inf, 1.0 / np.where(dark, 1.0, block["decay"]))
     rows, power = _propagators(program, block, parts)
+    assign_queues(block)
     value = program.jump_value
     rate = value.real * value.real + value.imag * value.imag
     exit, entry = exits_of(program, block, rate, parts)
@@ -271,8 +320,7 @@ def blocks_of(size: Ints, parts: int) -> NDArray[np.void]:
     block = np.zeros(len(size), BLOCK)
     block["size"], block["width"] = size, parts * size
     block["stride"] = [table_size(int(n), parts) for n in block["width"]]
-    larger = size > 1
-    block["queue"] = np.where(larger, 2 * np.cumsum(larger) - 1, 0)
+    assign_queues(block)
     return block
 
 
@@ -329,13 +377,9 @@ def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Int
     row, column = np.nonzero(heff)
     value = heff[row, column]
     entries = parts * (np.count_nonzero(value.real) + np.count_nonzero(value.imag)) if parts == 2 else len(value)
-    shift = cheapest_shift(parts * m, parts, entries)
-    step = _step(_norm_bound(heff), shift, horizon)
-    rate, levels = -2.0 * math.fsum(heff.diagonal().imag) / m, _levels(step, horizon)
-    here["step"], here["levels"], here["halvings"] = step, levels, max(0, -shift)
-    here["order"], here["degree"] = ORDERS[shift]
-    here["rate"], here["rest"] = rate, cycles_of_rest(parts * m, entries, ORDERS[shift])
-    value = value * step
+    norm = _norm_bound(heff) if m < LARGE else min(_norm_bound(heff), radius_of(row, column, value, m))
+    lay_out(here, norm, entries, -2.0 * math.fsum(heff.diagonal().imag) / m, horizon)
+    value = value * float(here["step"])
     return row, column, value.imag - 1j * value.real, m
 
 

@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
-_SLOTS_PER_BLOCK = 8 * WIDTH
+_SLOTS_PER_QUEUE = 4 * WIDTH
 _MOST_SLOTS = 2048
 _LONGEST_FIRST_LOG = 2**22
 
@@ -171,15 +171,15 @@ def _run(
     nloads, nbaths = len(tables.load_energy), tables.quantum.shape[1]
     sizes = sizes_of(tables, stop - start, len(tables.e_ops), nloads)
     columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
-    larger_blocks = int(np.count_nonzero(tables.block["size"] > 1))
-    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_BLOCK * (1 + larger_blocks)))
-    flight, queues = make_flight(sizes, record, room, slots), make_queues(larger_blocks, slots)
+    queues = int(tables.block["queues"].sum())
+    slots = slots_within(sizes, record, room, min(_MOST_SLOTS, _SLOTS_PER_QUEUE * (2 + queues)))
+    flight, rings = make_flight(sizes, record, room, slots), make_queues(tables.block, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     bench = make_bench(
         sizes.parts * sizes.m, int(tables.block["order"].max()), int(tables.block["degree"].max()), exits
     )
     dwelling = make_kick_bench(sizes.m, nloads) if nloads else None
-    _fly(tables, flight, columns, sums, bench, dwelling, queues, np.uint64(seed), start, stop)
+    _fly(tables, flight, columns, sums, bench, dwelling, rings, np.uint64(seed), start, stop)
     loads = {
         "load_heat": _by_bath(columns.load[:, :, 0], tables.load_bath, nbaths),
         "load_work": np.ascontiguousarray(columns.load[:, :, 1]),

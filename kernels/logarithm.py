@@ -11,13 +11,10 @@ and k ln 2 is added in two pieces, the larger of which is exact for every k.
 
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
 from .borrowed import inlined
 from .compile import kernel
 from .lanes import exponent, fraction
+from .late import intrinsic
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ODD = (6.666666666666735130e-01, 2.857142874366239149e-01, 1.818357216161805012e-01, 1.479819860511658591e-01)
@@ -27,6 +24,8 @@ _EVEN = (3.999999999940941908e-01, 2.222219843214978396e-01, 1.53138376992093733
 @intrinsic
 def float_of(typing: Any, bits: Any) -> Any:
     """Return the float64 that 64 bits stand for."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.DoubleType())

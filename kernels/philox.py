@@ -27,12 +27,10 @@ Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (const
 
 from typing import Any, NamedTuple
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 import numpy as np
 
 from .compile import kernel
+from .late import intrinsic
 
 _MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
 _MULTIPLIER_1 = np.uint64(0xCA5A826395121157)
@@ -57,6 +55,8 @@ class Stream(NamedTuple):
 @intrinsic
 def product(typing: Any, a: Any, b: Any) -> Any:
     """Upper and lower 64 bits of the 128-bit product of two uint64: one instruction on most 64-bit machines."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)

@@ -7,10 +7,9 @@ always the same ones; the program alone decides what comes of it.
 
 import numpy as np
 
-from .jump_tables import JumpTables, choose_first_level
+from .jump_tables import LARGE, JumpTables, choose_first_level
 from .jumps import Record, run_jumps
 
-LARGE = 16  # real coordinates of a block from which a level more or less is felt
 TRAJECTORIES = 16
 ENOUGH = 256  # jumps of all of them
 

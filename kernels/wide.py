@@ -224,7 +224,7 @@ def _run(
     columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
     slots = slots_within(sizes, record, room, min(_MOST_SLOTS, max(_WIDE_SLOTS, _STATES // (16 * sizes.m))))
     flight = make_flight(sizes, record, room, slots)
-    queues = make_queues(int(np.count_nonzero(tables.block["size"] > 1)), slots)
+    queues = make_queues(tables.block, slots)
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     first, n = as_signed(start), sizes.n
     if periods:

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from .chebyshev import coefficients, radius_of
 from .event_tables import decays
 from .jump_tables import (
-    ORDERS,
     _closings,
     _levels,
     _power_of_two_below,
-    _step,
+    assign_queues,
     blocks_of,
-    cheapest_shift,
     choose_first_level,
     cycles_of_level,
     cycles_of_rest,
     exits_of,
+    lay_out,
+    orders_within,
     tabulate,
 )
 from .sparse_rows import SparseRows, sparse_rows
@@ -367,6 +367,7 @@ def _searches(program: WideProgram, block: NDArray[np.void], first: Ints, parts:
     power = np.empty(int(tabled.sum()))
     for b in np.flatnonzero((program.size > 1) & (marching == 0)):
         tabulate(rows, int(b), block[b], parts, power)
+    assign_queues(block)
     search = {"power": power, "rows": rows, "marching": marching, "stretch": stretch}
     return search | _series(block, marching, stretch)
 
@@ -378,12 +379,8 @@ def _plan(here: Any, entries: int, norm: float, rate: float, horizon: float) -> 
     coordinates, and n^3 a level to be made.
     """
     n, parts = int(here["width"]), int(here["width"] // here["size"])
-    shift = cheapest_shift(n, parts, entries)
     enough = 2.0 * _power_of_two_below(horizon) if horizon > 0 else 1.0
-    here["step"] = _step(norm, shift, horizon)
-    here["order"], here["degree"] = ORDERS[shift]
-    here["levels"], here["halvings"] = _levels(float(here["step"]), horizon), max(0, -shift)
-    here["rate"], here["rest"] = rate, cycles_of_rest(n, entries, ORDERS[shift])
+    lay_out(here, norm, entries, rate, horizon)
     choose_first_level(here, rate)
     top = max(0, int(here["first_level"]))
     made = 12.0 * float(here["levels"]) * float(n) ** 3 / (16.0 * TRAJECTORIES)
@@ -393,12 +390,12 @@ def _plan(here: Any, entries: int, norm: float, rate: float, horizon: float) -> 
     levels = max(1, min(_levels(step, min(horizon, LONGEST / norm)), 1 + _ceiling(step, rate)))
     terms = sum(len(coefficients(norm * step * 2.0**k)) for k in range(levels))
     descents = max(1.0, 1.0 / (rate * step * 2.0**levels)) if rate > 0 else 1.0
-    march = descents * terms * (2.2 * entries + 6.0 * n) + cycles_of_rest(n, entries, ORDERS[SHIFT])
+    march = descents * terms * (2.2 * entries + 6.0 * n) + cycles_of_rest(n, entries, orders_within(2.0**-SHIFT))
     if march >= table:
         return 0, 1.0
     here["step"], here["halvings"] = step, 0
-    here["order"], here["degree"] = ORDERS[SHIFT]
-    here["levels"], here["first_level"] = levels, levels - 1
+    here["order"], here["degree"] = orders_within(2.0**-SHIFT)
+    here["levels"], here["first_level"], here["pace"] = levels, levels - 1, 0.0
     return 1, norm * step
 
 

@@ -236,6 +236,15 @@ def shown(tables, number, stop, psi):
     return amplitudes * tables.turn[stop, number, : len(amplitudes)] if len(tables.turn) else amplitudes
 
 
+def entered(block, hazard):
+    """Queue for the first search: of a large block the level to which -ln of the threshold is nearest."""
+    if block["pace"] <= 0.0:
+        return 0
+    fraction, k = math.frexp(hazard * block["pace"])  # fraction from 1/2
+    nearest = k - 1 if fraction < math.sqrt(0.5) else k
+    return min(max(nearest, 0), int(block["levels"]) - 1)
+
+
 def fly(tables, seed, id):
     """One trajectory: initial, final, counts, jump times, channels, and the state (block, psi) at each stop."""
     draws = iter(Generator(Philox(key=np.array([seed, id], np.uint64))).random(100_000))
@@ -246,7 +255,7 @@ def fly(tables, seed, id):
     counts = np.zeros(len(tables.quantum), int)
     jumps, stops, time, threshold = [], [], 0.0, max(next(draws), SMALLEST)
     hazard = -log(threshold)  # what is left of it, in a block of one state
-    steps, lifted = 0.0, False
+    steps, search = 0.0, entered(tables.block[number], hazard)
     if tables.times[0] <= 0.0:
         stops.append((number, shown(tables, number, 0, psi)))
     while len(stops) < len(tables.times):
@@ -260,18 +269,19 @@ def fly(tables, seed, id):
                 hazard = max(0.0, hazard - block["decay"] * (stop - time))
         else:
             left = (stop - time) / block["step"]
-            level = block["levels"] - 1 if lifted else block["first_level"]
+            level = search if block["pace"] > 0 else block["first_level"] if search == 0 else block["levels"] - 1
             state, steps, passed = descend(tables, block, psi, steps, threshold, left, level)
             terms, falling = expand(tables, number, state)
             event, place = locate(falling, steps, left, threshold, passed)
             psi = settle(terms, place if event else 0.0)
             if event is None:
-                lifted = True
+                search = min(search + 1, int(block["queues"]) - 1)
                 continue
             if event == "jump":
                 time += (steps + place) * block["step"]
-        steps, lifted = 0.0, False
+        steps = 0.0
         if event == "stop":
+            search = search if block["pace"] > 0 else 0
             time = stop
             while len(stops) < len(tables.times) and tables.times[len(stops)] <= time:
                 stops.append((number, shown(tables, number, len(stops), psi)))
@@ -289,6 +299,7 @@ def fly(tables, seed, id):
         psi, number = jumped(tables, exit, psi, rate), int(exit["block"])
         threshold = max(next(draws), SMALLEST)
         hazard = -log(threshold)
+        search = entered(tables.block[number], hazard)
     block = tables.block[number]
     listed = tables.closing[block["closing_first"] : block["closing_end"]]
     overlaps = []

@@ -10,12 +10,11 @@ import time
 from typing import Any
 
 import numba
-from numba.core.registry import CPUDispatcher
 import numpy as np
 import pytest
 
 from collide import Bath, LindbladModel, davies, local, ohmic
-from collide.kernels.compile import kernel
+from collide.kernels.compile import Kernel, kernel
 from collide.machines import rectifier
 from collide.program import compile_program, run_chunk
 from layout import ROOT
@@ -29,30 +28,36 @@ def scale(x):
     return 0.5 * x
 """
 CALLER = """
+from .borrowed import borrowed
 from .callee import scale
 from .compile import kernel
 
-@kernel
+@{decorator}
 def evolve(x):
     return scale(x) + scale(x) * x
 """
 # prints the result for x = 2, whether the caller came from the cache, and Numba's own setting after the import
 PROBE = """
-import numba
+import sys
 from toy.caller import evolve
-print(evolve(2.0), sum(evolve.stats.cache_hits.values()), repr(numba.config.CACHE_DIR))
+result, without_numba = evolve(2.0), "numba" not in sys.modules
+import numba
+hits = without_numba if hasattr(evolve, "_calls") else sum(evolve.stats.cache_hits.values())
+print(result, int(hits), repr(numba.config.CACHE_DIR))
 """
+MACHINERY = ("borrowed", "compile", "emission", "lane_code", "lanes", "late", "loans", "machine_code")
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    """A package of two kernel files, one calling the other, compiled by a copy of the real decorator."""
+@pytest.fixture(params=["kernel", "borrowed"])
+def toy(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A package of two kernel files, one calling the other, compiled by a copy of the real decorators."""
     package = tmp_path / "site" / "toy"
     package.mkdir(parents=True)
-    shutil.copy(ROOT / "kernels" / "compile.py", package)
+    for name in MACHINERY:
+        shutil.copy(ROOT / "kernels" / f"{name}.py", package)
     (package / "__init__.py").touch()
     (package / "callee.py").write_text(CALLEE)
-    (package / "caller.py").write_text(CALLER)
+    (package / "caller.py").write_text(CALLER.format(decorator=request.param))
     return package
 
 
@@ -101,7 +106,7 @@ def test_new_kernel_file_opens_new_cache(toy: Path, tmp_path: Path) -> None:
 def test_xdg_cache_home_is_honoured(toy: Path, tmp_path: Path) -> None:
     assert probe(toy, XDG_CACHE_HOME=str(tmp_path / "xdg")) == ["3.0", "0", "''"]
     assert len(fingerprints(tmp_path / "xdg")) == 1
-    assert not list(toy.rglob("*.nb?"))  # nothing beside the sources
+    assert not [*toy.rglob("*.nb?"), *toy.rglob("*.code")]  # nothing beside the sources
 
 
 def test_unwritable_cache_compiles_anew_instead_of_failing(toy: Path, tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_unwritable_cache_compiles_anew_instead_of_failing(toy: Path, tmp_path: 
     (tmp_path / "file").touch()
     for _ in range(2):
         assert probe(toy, HOME=str(tmp_path / "file")) == ["3.0", "0", "''"]
-    assert not list(toy.rglob("*.nb?"))
+    assert not [*toy.rglob("*.nb?"), *toy.rglob("*.code")]
 
 
 def test_full_disk_compiles_anew_instead_of_failing(toy: Path) -> None:
@@ -172,11 +177,11 @@ def test_options_reach_numba_and_its_setting_is_put_back() -> None:
 
 
 def compiled_kernels() -> dict[str, int]:
-    """Kernels that have been compiled in this process, and for how many signatures."""
+    """Kernels that have been compiled or loaded in this process, and for how many signatures."""
     found = {}
     for module in [module for name, module in sys.modules.items() if name.startswith("collide.kernels.")]:
         for name, value in vars(module).items():
-            if isinstance(value, CPUDispatcher) and value.py_func.__module__ == module.__name__:
+            if isinstance(value, Kernel) and value.py_func.__module__ == module.__name__:
                 found[f"{module.__name__}.{name}"] = len(value.signatures)
     return found
 

@@ -10,7 +10,7 @@ from layout import imported, installed_modules, scripts
 
 # from the ground up; a name stands for the module or package collide.<name> and everything in it
 FLOORS = [
-    {"kernels", "records", "exact", "operators", "baths", "channels", "exchange", "gates"},
+    {"kernels", "records", "exact", "operators", "baths", "channels", "exchange", "gates", "later"},
     {"balance", "encounters", "weak_limit", "lindblad", "collision", "store"},
     {
         "machines",

@@ -5,8 +5,6 @@ import sys
 import time
 from typing import Any, Literal
 
-from tqdm.auto import tqdm
-
 EVERY = 5.0  # seconds between two lines for a machine
 
 
@@ -29,6 +27,8 @@ class Progress:
         watched = mode is True and (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
         if watched:
+            from tqdm.auto import tqdm  # nobody else needs it, and it takes a moment to import
+
             self._bar = tqdm(
                 total=total, initial=done, unit="traj", unit_scale=True, dynamic_ncols=True, mininterval=0.2
             )

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.sectors import Sector
 from collide.exact.small import is_small, reach
+from collide.later import later
+
+la = later("scipy.linalg")
+csgraph = later("scipy.sparse.csgraph")
 
 SAME = 1e-8  # eigenvalues of a conserved quantity closer than this belong to one subspace
 
@@ -29,7 +31,7 @@ def closed_classes(matrix: Sparse | Floats) -> list[Ints]:
         closed = ~(to & ~to.T).any(axis=0)  # whatever is reached from b leads back to b
         return [np.flatnonzero(to[:, b]) for b in np.flatnonzero(closed) if b == np.argmax(to[:, b])]
     leads: Sparse = sp.csr_array(matrix)
-    n, label = connected_components(leads.T != 0, directed=True, connection="strong")
+    n, label = csgraph.connected_components(leads.T != 0, directed=True, connection="strong")
     if n == 1:
         return [np.arange(size)]
     entries = sp.coo_array(leads)

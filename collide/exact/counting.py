@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 
 from collide.exact.jets import Index, Jets, Numbers
 from collide.exact.process import Floats, Sparse
 from collide.exact.reduced import FlowMap, Reduced, Step
 from collide.exact.spectrum import eigenvalues
 from collide.exact.steady import Stationary
+from collide.later import later
+
+la = later("scipy.linalg")
+sla = later("scipy.sparse.linalg")
 
 NEAR = 1e-14  # relative to the largest eigenvalue: by what a solver is wrong where eigenvectors are harmless
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 
 from collide.exact.contraction import contraction_rate
 from collide.exact.evolve import periods
 from collide.exact.process import Complexes, Floats, Sparse
 from collide.exact.reduced import Reduced, Step
+from collide.later import later
+
+la = later("scipy.linalg")
+sla = later("scipy.sparse.linalg")
 
 NEVER = 1e-14  # a rate below this fraction of the largest one in the process is rounding: it does not happen
 

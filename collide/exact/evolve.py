@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-import scipy.sparse.linalg as sla
 
 from collide.exact.jets import PLAIN
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.reduced import DENSE, Reduced
+from collide.later import later
+
+sla = later("scipy.sparse.linalg")
 
 FEW = 64  # coordinates up to which a whole exponential is the cheapest way to any state
 

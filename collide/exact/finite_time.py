@@ -7,13 +7,15 @@ gives moments and cumulants of any order; its values at imaginary fields give th
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse.linalg as sla
 
 from collide.exact.counting import period_jet, pushing, step_jet, toeplitz
 from collide.exact.evolve import dense_is_cheaper, periods, power_is_cheaper
 from collide.exact.jets import PLAIN, Index, Jets, Numbers
 from collide.exact.process import Floats, Ints
 from collide.exact.reduced import Reduced
+from collide.later import later
+
+sla = later("scipy.sparse.linalg")
 
 TAIL = 1e-12  # probability that a distribution may miss beyond its window
 WINDOW = 1 << 16  # counts in the widest window

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 
 from collide.exact.jets import PLAIN, Numbers, keep_trace_within
 from collide.exact.process import Element, Floats, Flow, Ints, Process, Sparse
 from collide.exact.sectors import Labelled, Sector, find_sector
 from collide.exact.superoperator import element_terms
+from collide.later import later
+
+sla = later("scipy.sparse.linalg")
 
 DENSE = 1500  # coordinates up to which matrices are dense
 

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-from scipy.sparse.csgraph import breadth_first_order
 
 from collide.exact.jets import Numbers
 from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.small import is_small
 from collide.exact.superoperator import Terms
+from collide.later import later
+
+csgraph = later("scipy.sparse.csgraph")
 
 ROOT2 = np.sqrt(2.0)
 LARGEST = 2e7  # entries of an element of a process: about two gigabytes while it is made
@@ -276,7 +278,7 @@ def _reachable(parts: Sequence[Labelled], start: Ints) -> Ints:
     # a node in front of all starting coordinates makes one search of many
     row, column = np.concatenate([row, start]), np.concatenate([column, np.full(len(start), size)])
     graph = sp.csr_array((np.ones(len(row)), (column, row)), shape=(size + 1, size + 1))
-    found = breadth_first_order(graph, size, return_predecessors=False)
+    found = csgraph.breadth_first_order(graph, size, return_predecessors=False)
     return np.sort(found[found < size])
 
 

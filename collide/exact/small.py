@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
+
+from collide.later import later
+
+csgraph = later("scipy.sparse.csgraph")
 
 SMALL = 32  # levels of a system, nodes of a graph
 
@@ -50,7 +53,7 @@ def components(n: int, one: Ints, other: Ints) -> Ints:
     """(n,) number of the connected set of each node, in the order of their lowest nodes; `one` is linked to `other`."""
     if not is_small(n):
         graph = sp.coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n, n))
-        return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
+        return csgraph.connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
     links = np.zeros((n, n), dtype=bool)
     links[one, other] = True
     links[other, one] = True

@@ -9,20 +9,22 @@ are solved apart, and within a part a diagonal similarity makes entries that fac
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
-import scipy.sparse.linalg as sla
 
 from collide.exact.jets import Numbers
 from collide.exact.process import Floats
+from collide.later import later
+
+la = later("scipy.linalg")
+sla = later("scipy.sparse.linalg")
+csgraph = later("scipy.sparse.csgraph")
 
 ALIKE = 1e-8  # relative difference of facing entries up to which a matrix counts as symmetric
 
 
 def eigenvalues(matrix: Numbers) -> Numbers:
     """All eigenvalues of a dense real or complex matrix (m, m), in any order, (m,) complex."""
-    count, label = connected_components(sp.csr_array(matrix != 0), directed=True, connection="strong")
+    count, label = csgraph.connected_components(sp.csr_array(matrix != 0), directed=True, connection="strong")
     parts = [np.flatnonzero(label == part) for part in range(count)] if count < len(matrix) else []
     found = [_of_part(matrix[np.ix_(part, part)]) for part in parts]
     return np.concatenate(found) if found else np.diag(matrix).astype(complex)
@@ -62,7 +64,7 @@ def _heights(n: int, i: Any, j: Any, difference: Floats) -> Floats:
     graph = sp.csr_array(
         (np.repeat([1.0, -1.0], len(i)), (np.tile(edges, 2), np.concatenate([i, j]))), shape=(len(i), n)
     )
-    _, component = connected_components(graph.T @ graph, directed=False)
+    _, component = csgraph.connected_components(graph.T @ graph, directed=False)
     free = np.setdiff1d(np.arange(n), np.unique(component, return_index=True)[1])
     x = np.zeros(n)
     if len(free):

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 
 from collide.exact.conserved import closed_classes, conserved_subspaces, sentence
 from collide.exact.process import Floats, Ints, Sparse
 from collide.exact.reduced import Reduced
+from collide.later import later
+
+la = later("scipy.linalg")
+sla = later("scipy.sparse.linalg")
 
 RESIDUAL = 1e-14  # of iterative solutions, relative
 SAME = 1e-8  # two steady states that differ by more are two

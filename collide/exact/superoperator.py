@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-import scipy.linalg as la
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary
 from collide.exact.small import Operators
 from collide.exact.stacked import SparseStack
+from collide.later import later
+
+la = later("scipy.linalg")
+csgraph = later("scipy.sparse.csgraph")
 
 NO_WEIGHT = 1e-15  # amplitude, relative to the largest of its group, whose square no double can see
 
@@ -259,7 +261,7 @@ def minimal_kraus(kraus: Complexes | SparseStack) -> Complexes | SparseStack:
     flat = kraus.reshape(K, k * k)
     operator, entry = np.nonzero(flat)
     shared = sp.coo_array((np.ones(len(operator)), (operator, K + entry)), shape=(K + k * k, K + k * k))
-    ngroups, group = connected_components(shared, directed=False)
+    ngroups, group = csgraph.connected_components(shared, directed=False)
     kept: list[NDArray[np.complex128]] = []
     for g in range(ngroups):
         rows = np.flatnonzero(group[:K] == g)
@@ -288,7 +290,7 @@ def _minimal_stack(stack: SparseStack) -> SparseStack:
     K, n = len(stack), len(used)
     flat = sp.csr_array((value, (operator, entry)), shape=(K, n))
     shared = sp.coo_array((np.ones(len(operator)), (operator, K + entry)), shape=(K + n, K + n))
-    group = connected_components(shared, directed=False)[1]
+    group = csgraph.connected_components(shared, directed=False)[1]
     order = np.argsort(group, kind="stable")
     kept, places, total = [], [], 0
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):

@@ -1,0 +1,239 @@
+"""Ensembles of collisions by events, where events prepare the state: from one to the next by looking up a table.
+
+Sixteen trajectories take turns, an event each: what one has to wait for, the next one uses.  An event is a look-up of
+the period in the survival of the state, and of the operator in the sums of their weights; see `renewal_tables`.  Where
+the tables end, or the state was not prepared, the trajectory is searched alone (`renewal_flight`).
+
+Records are those of `events` for the same seed and ids, but for roundings.  They do not depend on who takes turns with
+whom, and sums are taken in the order of ids.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .borrowed import borrowed, inlined, inner, lend
+from .jump_room import Raw, Room, gathered, make_columns, make_sums, roomy, sizes_of
+from .jumps import TOTALS, Record
+from .lanes import WIDTH, fma, load, number_set, splat
+from .philox import block, to_double
+from .renewal_flight import (
+    SMALLEST_THRESHOLD,
+    TRAVELLER,
+    Group,
+    count_more,
+    elect,
+    fold,
+    later,
+    log,
+    lose,
+    open_flight,
+    pass_stops,
+    search,
+    turn,
+)
+from .renewal_laws import BEYOND, BINS
+from .renewal_states import NOWHERE
+from .renewal_tables import RenewalTables
+
+ROUNDING = 2.0**-40  # of tabulated probabilities, and more
+_TOGETHER = 32
+_LONGEST_FIRST_LOG = 2**22
+
+
+@inlined
+def look_up_period(guide, survival, place, row, threshold):
+    """Return the first period n with S_n <= threshold; NOWHERE if the survival is not tabulated so far."""
+    start = guide[np.uint64(place + np.int64(threshold * BINS))]
+    if start == BEYOND:
+        return NOWHERE
+    row, r = row + np.int64(start), splat(threshold)
+    above = number_set(load(survival, row) > r) + number_set(load(survival, row + 1) > r)
+    n = np.int64(start) * WIDTH + above
+    row += 1
+    while above == 2 * WIDTH:
+        row += 1
+        more = number_set(load(survival, row) > r)
+        n += more
+        above = WIDTH + more
+    return n
+
+
+@inlined
+def reached(reach, row, density, entry, numbers):
+    """Return with what probability the event is one of the first 1, 2, ... of sixteen exits."""
+    if numbers == 4:  # two states: without a loop
+        total = load(reach, row) * splat(density[entry])
+        total = fma(load(reach, row + 1), splat(density[entry + np.uint64(1)]), total)
+        total = fma(load(reach, row + 2), splat(density[entry + np.uint64(2)]), total)
+        return fma(load(reach, row + 3), splat(density[entry + np.uint64(3)]), total)
+    total = splat(0.0)
+    for i in range(numbers):
+        total = fma(load(reach, row + i), splat(density[entry + np.uint64(i)]), total)
+    return total
+
+
+@inner
+def wait(tables, group, active):
+    """Find out when everybody's next event is: note the periods, as a negative number where the state was searched."""
+    travellers, order, waits = group.traveller, group.order, group.wait
+    prepared, guide, survival = tables.prepared, tables.guide, tables.survival
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        state, threshold, n = travellers[t].state, travellers[t].threshold, NOWHERE
+        if state >= 0:
+            n = look_up_period(guide, survival, state * BINS, prepared[np.uint64(state)].row, threshold)
+        waits[t] = n if n > 0 else search(tables, group, np.int64(t))
+
+
+@inner
+def choose(tables, group, active, half):
+    """Look up everybody's next event; NOWHERE where it is too close to another for the rounding of the tables."""
+    travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
+    prepared, density, reach, numbers, chunks = (
+        tables.prepared,
+        tables.density,
+        tables.reach,
+        tables.numbers,
+        tables.chunks,
+    )
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        n, u = waits[t], number[t, np.uint64(half)]
+        if n < 0:
+            chosen[t] = NOWHERE
+            continue
+        here = prepared[np.uint64(travellers[t].state)]
+        entry, row = np.uint64(here.density + (n - 1) * here.stride), here.reach
+        exit, surely = 0, 0
+        for _ in range(chunks):
+            probability = reached(reach, row, density, entry, numbers)
+            exit += number_set(probability <= splat(u + ROUNDING))
+            surely += number_set(probability <= splat(u - ROUNDING))
+            row += numbers
+        certain = (exit == surely) & (exit < here.exits)
+        chosen[t] = here.exit_first + exit if certain else NOWHERE
+
+
+@inner
+def happen(tables, group, columns, active, half):
+    """Let everybody's next event happen, or pass the stops before it, or land; return how many are still under way."""
+    travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
+    exits, counts, logging = tables.exit, group.count, group.log_time.shape[1] > 0
+    k = 0
+    while k < active:
+        t = np.uint64(order[np.uint64(k)])
+        traveller, n, x = travellers[t], waits[t], chosen[t]
+        time = traveller.time + (n if n > 0 else -n)
+        if time > traveller.until and pass_stops(tables, group, columns, np.int64(t), time, number[t, np.uint64(half)]):
+            active -= 1
+            order[np.uint64(k)] = order[np.uint64(active)]
+            continue
+        if x < 0:
+            if n > 0:
+                later(tables, group, np.int64(t), n - 1, group.before[t])
+            x = elect(tables, group, np.int64(t), number[t, np.uint64(half)])
+            if x < 0:
+                lose(tables, group, columns, np.int64(t))
+                active -= 1
+                order[np.uint64(k)] = order[np.uint64(active)]
+                continue
+            n = -1
+        exit = exits[np.uint64(x)]
+        if exit.state < 0:
+            if n > 0:
+                later(tables, group, np.int64(t), n - 1, group.before[t])
+            turn(tables, group, np.int64(t), exit)
+        traveller.state, traveller.block, traveller.time = exit.state, exit.block, time
+        threshold = number[t, np.uint64(half + 1)]
+        traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
+        counts[t, np.uint64(exit.kind)] += 1
+        if exit.more_first < exit.more_end:
+            count_more(tables, group, np.int64(t), exit)
+        if logging:
+            log(group, np.int64(t), time, exit)
+        k += 1
+    return active
+
+
+@inner
+def draw(group, active, seed, first, place):
+    """Draw the random numbers of the next two events of everybody under way."""
+    order, number = group.order, group.number
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        a, b, c, d = block(seed, first + t, place)
+        number[t, np.uint64(0)], number[t, np.uint64(1)] = to_double(a), to_double(b)
+        number[t, np.uint64(2)], number[t, np.uint64(3)] = to_double(c), to_double(d)
+
+
+@borrowed
+def _fly(tables, group, columns, sums, seed, start, n):
+    """Run the trajectories `start` ... `start` + n - 1; ids beyond 2^64 wrap around."""
+    tables, group, columns, sums = lend(tables), lend(group), lend(columns), lend(sums)
+    together = group.traveller.shape[0]
+    for first in range(0, n, together):
+        size = min(together, n - first)
+        for t in range(size):
+            group.order[t] = t
+        active, number = np.int64(size), np.uint64(0)
+        while active > 0:
+            draw(group, active, seed, start + np.uint64(first), number)
+            if number == 0:
+                for t in range(size):
+                    open_flight(tables, group, columns, t, first + t)
+            # three short loops, so that the processor works on several trajectories at once
+            for half in range(2 if number == 0 else 0, 4, 2):
+                wait(tables, group, active)
+                choose(tables, group, active, half)
+                active = happen(tables, group, columns, active, half)
+            number += np.uint64(1)
+        for t in range(size):
+            fold(tables, group, columns, sums, t)
+
+
+def run_renewal(tables: RenewalTables, seed: int, start: int, stop: int, record: Record = TOTALS) -> Raw:
+    """Run trajectories `start` ... `stop` - 1 of a seed; the result is that of `run_events`."""
+    n = stop - start
+    each = min(2.0 * (tables.rate * float(tables.times[-1]) + 8.0), _LONGEST_FIRST_LOG)
+    room = (int(min(n * each, _LONGEST_FIRST_LOG)), int(each)) if record.jumps else (0, 0)
+    return roomy(
+        lambda room: _run(tables, seed, start, n, record, room),
+        record,
+        room,
+        lambda columns: {
+            "row_size": columns.row_size,
+            "jump_time": columns.jump_time[: columns.logged[0]],
+            "jump_channel": columns.jump_channel[: columns.logged[0]],
+        },
+    )
+
+
+def _run(tables: RenewalTables, seed: int, start: int, n: int, record: Record, room: Room) -> tuple[Raw, Any]:
+    """Run once with room for so many events of all and of one trajectory; return the result and the columns."""
+    sizes = sizes_of(tables, n, len(tables.e_ops))
+    columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
+    width, ntime, m = _TOGETHER, sizes.ntime, sizes.m
+    shots = ntime if record.rho else 0
+    exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
+    group = Group(
+        traveller=np.zeros(width, TRAVELLER),
+        order=np.zeros(width, np.int64),
+        number=np.zeros((width, 4)),
+        psi=np.zeros((width, m), complex),
+        wait=np.zeros(width, np.int64),
+        chosen=np.zeros(width, np.int64),
+        count=np.zeros((width, sizes.ncounts + 1), np.int32),
+        before=np.zeros((width, m), complex),
+        at_stop=np.zeros(m, complex),
+        trial=np.zeros(m, complex),
+        weight=np.zeros(max(sizes.closings, exits)),
+        heat=np.zeros((width, ntime, sizes.nbaths)),
+        value=np.zeros((width, ntime, sizes.nops)),
+        snapshot=np.zeros((width, shots, m), complex),
+        snapshot_block=np.zeros((width, shots), np.int64),
+        log_time=np.empty((width, room[1])),
+        log_event=np.empty((width, room[1]), np.int32),
+    )
+    _fly(tables, group, columns, sums, np.uint64(seed), np.uint64(start), n)
+    return gathered(columns, sums, record), columns
