@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import ZERO, Blocks, find_blocks, jump_table
+from collide.blocks import ZERO, Blocks, find_blocks, jump_table, without_dust
 from collide.compile_events import MOST_OUTCOMES, fewest_operators
 from collide.compile_jumps import explain
 from collide.ends import Basis, cumulative
@@ -68,8 +68,10 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     arrays = _common(process, protocol, blocks, [op for op, _ in events], rows)
     start, column, value = _rows([plan.null], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
-    arrays |= _moves(_gauged(plan.gates, process.dims, blocks), process.dims, blocks)
-    arrays["times"] = np.rint(protocol.tlist / process.tau)
+    gates, angle = _gauged(plan, process.dims)
+    frame, periods = _turning(angle, process.dims, blocks), np.rint(protocol.tlist / process.tau)
+    arrays |= _moves(gates, process.dims, blocks)
+    arrays |= {"times": periods, "frame": frame, "turn": phases_at(frame, periods)}
     return real_gates(arrays), f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
         blocks, process.d, Basis(None)
     )
@@ -194,15 +196,16 @@ def _local(element: Instrument, labels: str) -> list[tuple[Complexes, Ints]]:
 # ---------------------------------------------------------------- gates
 
 
-def _gauged(gates: list[Unitary], dims: tuple[int, ...], blocks: Blocks) -> list[tuple[Complexes, tuple[int, ...]]]:
-    """Gates without phases that a state in one block cannot see.
+def _gauged(plan: GatePlan, dims: tuple[int, ...]) -> tuple[list[tuple[Complexes, tuple[int, ...]]], float]:
+    """Gates without phases that no state sees between stops, and the angle by which each quantum turns in a period.
 
-    Each gate may lose a factor.  If the sum of all levels is the same throughout each block, a layer of gates that
-    touches every site may also lose exp(-i theta) for each quantum of each site: a uniform field vanishes.
+    Each gate may lose a factor.  If all gates keep the sum of all levels, and all outcomes change it by one number
+    each, a layer of gates that touches every site may also lose exp(-i theta) for each quantum of each site: a uniform
+    field vanishes.  What is left of it are phases between states of different sums at a stop.
     """
-    out, at = [], 0
-    total = np.indices(dims).sum(axis=0).reshape(-1)
-    conserved = all(np.ptp(total[members]) == 0 for members in blocks.members)
+    gates, kept = plan.gates, _quanta_are_kept(plan, dims)
+    out: list[tuple[Complexes, tuple[int, ...]]] = []
+    at, turned = 0, 0.0
     while at < len(gates):
         touched: set[int] = set()
         layer = []
@@ -210,9 +213,40 @@ def _gauged(gates: list[Unitary], dims: tuple[int, ...], blocks: Blocks) -> list
             touched |= set(gates[at].sites)
             layer.append(gates[at])
             at += 1
-        angle = _field(layer, dims) if conserved and len(touched) == len(dims) else 0.0
+        angle = _field(layer, dims) if kept and len(touched) == len(dims) else 0.0
+        turned -= angle
         out += [(_without(gate, angle, dims), gate.sites) for gate in layer]
-    return out
+    return out, turned
+
+
+def _quanta_are_kept(plan: GatePlan, dims: tuple[int, ...]) -> bool:
+    """Whether gates and null operator keep the sum of all levels, which every event changes by one number a block."""
+    for gate in plan.gates:
+        quanta = _quanta(gate, dims)
+        _, row, column, _ = without_dust([gate.matrix])
+        if np.any(quanta[row] != quanta[column]):
+            return False
+    total, label = _total(dims), plan.blocks.label
+    _, row, column, _ = without_dust([plan.null])
+    number, image, source, _ = without_dust([op for op, _ in plan.events])
+    gained = total[image] - total[source]
+    of = number * len(plan.blocks.members) + label[source]
+    lowest = np.full(len(plan.events) * len(plan.blocks.members), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, of, gained)
+    return bool(np.all(total[row] == total[column]) and np.all(gained == lowest[of]))
+
+
+def _total(dims: tuple[int, ...]) -> Ints:
+    """(d,) sum of the levels of all sites."""
+    return np.asarray(np.indices(dims).sum(axis=0).reshape(-1))
+
+
+def _turning(angle: float, dims: tuple[int, ...], blocks: Blocks) -> NDArray[np.float64]:
+    """(nb, m) angles by which states turn in a period; zero where it is the same throughout every block."""
+    frame, total = np.zeros((len(blocks.members), blocks.largest)), _total(dims)
+    lowest = np.array([total[members].min() for members in blocks.members])
+    frame[blocks.label, blocks.place] = angle * (total - lowest[blocks.label])
+    return frame
 
 
 def _field(layer: list[Unitary], dims: tuple[int, ...]) -> float:
@@ -347,7 +381,6 @@ def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Spar
         "jump_row": jump_row,
         "jump_column": jump_column,
         "jump_value": jump_value,
-        "turn": np.zeros((0, 1, 1), dtype=complex),
     }
 
 

@@ -16,10 +16,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from collide.blocks import ZERO, Blocks
+from collide.blocks import ZERO, Blocks, without_dust
 from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.small import components
-from collide.exact.superoperator import entries
 from collide.gauge import ROUNDING, Arrays, Entries, jump_entries, labels
 
 EQUAL = 1e-12  # frequencies that differ by less than this times the largest one are equal
@@ -57,14 +56,12 @@ def phases_at(frame: Floats, times: Floats) -> Complexes:
 def sparse_frame(heff: Sparse, ops: Sequence[Sparse], blocks: Blocks) -> Floats:
     """(nb, m) energies as of `rotating_frame`, from operators of a large system."""
     nothing = np.zeros((len(blocks.members), blocks.largest))
-    size = abs(heff).max()
-    _, row, column, value = entries([heff])
-    strong = np.abs(value) > ZERO * size
-    number, image, source, amplitude = entries(ops)
+    _, row, column, _ = without_dust([heff])
+    number, image, source, amplitude = without_dust(ops)
     number = number * len(blocks.members) + blocks.label[source]
     order = number.argsort(kind="stable")
     jumps = Entries(number[order], image[order], source[order], amplitude[order])
-    found = frame_energies(blocks.label, heff.diagonal().real, row[strong], column[strong], jumps)
+    found = frame_energies(blocks.label, heff.diagonal().real, row, column, jumps)
     if found is not None:
         nothing[blocks.label, blocks.place] = found
     return nothing

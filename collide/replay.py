@@ -118,7 +118,8 @@ def _events(program: Any, seed: int, id: int) -> Path:
     periods = np.arange(round(float(program.tlist[-1]) / tau) + 1.0)
     record = Record(jumps=True, states=True)
     if program.kind == "gates":
-        raw = run_wide(wide_tables(program)._replace(times=periods), True, seed, id, id + 1, record)
+        turn = phases_at(program.arrays["frame"], periods)
+        raw = run_wide(wide_tables(program)._replace(times=periods, turn=turn), True, seed, id, id + 1, record)
     else:
         raw = run_events(event_tables(program)._replace(times=periods), seed, id, id + 1, record)
     counts = _counts_so_far(program, periods, raw)
