@@ -78,9 +78,9 @@ def find_blocks(d: int, couplings: Operators, maps: Operators, kets: Complexes |
     kets : (n, d) complex, optional
         What a measurement prepares or asks for: each lies in one block.
     """
-    _, row, column, _ = _without_dust(couplings)
+    _, row, column, _ = without_dust(couplings)
     links = [(row, column)] if kets is None else [(row, column), _along(kets)]
-    number, target, source, _ = _without_dust(maps)
+    number, target, source, _ = without_dust(maps)
     label = components(d, *map(np.concatenate, zip(*links, strict=True)))
     while True:
         # states that one operator reaches from one block share a block
@@ -95,7 +95,7 @@ def find_blocks(d: int, couplings: Operators, maps: Operators, kets: Complexes |
         label = components(d, *map(np.concatenate, zip(*links, strict=True)))
 
 
-def _without_dust(operators: Operators) -> Entries:
+def without_dust(operators: Operators) -> Entries:
     """Entries of several operators that are not zero to rounding."""
     number, row, column, value = entries(operators)
     size = np.abs(value)
@@ -134,7 +134,7 @@ def block_diagonal(operator: Sparse | Complexes, blocks: Blocks) -> Complexes:
 def jump_table(operators: Operators, blocks: Blocks) -> JumpTable:
     """Entries of operators that map blocks into blocks, in the order of operator, block, row and column."""
     nb, m = len(blocks.members), blocks.largest
-    number, row, column, value = _without_dust(operators)
+    number, row, column, value = without_dust(operators)
     of = number * nb + blocks.label[column]
     target = np.full(len(operators) * nb, -1, dtype=np.int64)
     target[of] = blocks.label[row]

@@ -12,7 +12,7 @@ from collide.exact.levels import eigenbasis
 from collide.exact.process import Complexes, Floats, Flow, Process, Sparse
 from collide.exact.small import Operators, components
 from collide.exact.superoperator import effective_hamiltonian
-from collide.frame import rotating_frame
+from collide.frame import phases_at, rotating_frame
 from collide.gauge import real_jumps
 from collide.protocol import Protocol
 
@@ -52,18 +52,12 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
 
 def in_frame(arrays: dict[str, NDArray[Any]], frame: Floats, blocks: Blocks) -> dict[str, NDArray[Any]]:
     """The arrays with `heff` without the energies of the frame, and the phases that they make at the stops."""
-    arrays = arrays | {"frame": frame, "turn": phases(frame, arrays["times"])}
+    arrays = arrays | {"frame": frame, "turn": phases_at(frame, arrays["times"])}
     if not frame.any():
         return arrays
     heff = arrays["heff"].copy()
     heff[blocks.label, blocks.place, blocks.place] -= frame[blocks.label, blocks.place]
     return arrays | {"heff": centred(heff, blocks)}
-
-
-def phases(frame: Floats, times: Floats) -> Complexes:
-    """(ntime, nb, m) phases of a frame at the stops, none where it is zero."""
-    stops = times if frame.any() else times[:0]
-    return np.asarray(np.exp(-1j * frame * stops[:, None, None]))
 
 
 class Partition(NamedTuple):

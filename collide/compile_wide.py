@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 import scipy.sparse as sp
 
-from collide.blocks import ZERO, Blocks, find_blocks, jump_table
+from collide.blocks import ZERO, Blocks, find_blocks, jump_table, without_dust
 from collide.compile_events import MOST_OUTCOMES, fewest_operators
 from collide.compile_jumps import explain
 from collide.ends import Basis, cumulative
 from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.superoperator import effective_hamiltonian
 from collide.exchange import COMPLETENESS
+from collide.frame import phases_at, sparse_frame
 from collide.gauge_wide import real_gates, real_sparse_jumps
 from collide.kernels.wide_tables import ROUNDING
 from collide.later import later
@@ -41,8 +42,11 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     blocks = find_blocks(process.d, [heff, _together(process, protocol)], flow.ops)
     rows = flow.counts.astype(np.int64).reshape(len(flow.ops), -1)
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
-    start, column, value = _rows([heff], blocks)
-    arrays |= {"wait_start": start, "wait_column": column, "wait_value": _centred(start, column, value, blocks)}
+    frame = sparse_frame(heff, flow.ops, blocks)
+    turning = sp.csr_array(heff - sp.diags_array(frame[blocks.label, blocks.place], format="csr"))
+    start, column, value = _rows([_centred(turning, blocks)], blocks)
+    arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
+    arrays |= {"frame": frame, "turn": phases_at(frame, protocol.tlist)}
     sentence = "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
     return real_sparse_jumps(arrays), sentence
 
@@ -69,8 +73,10 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     arrays = _common(process, protocol, blocks, [op for op, _ in events], rows, plan.half)
     start, column, value = _rows([plan.null], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
-    arrays |= _moves(_gauged(plan.gates, process.dims, blocks), process.dims, blocks)
-    arrays["times"] = np.rint(protocol.tlist / process.tau)
+    gates, angle = _gauged(plan, process.dims)
+    frame, periods = _turning(angle, process.dims, blocks), np.rint(protocol.tlist / process.tau)
+    arrays |= _moves(gates, process.dims, blocks)
+    arrays |= {"times": periods, "frame": frame, "turn": phases_at(frame, periods)}
     return real_gates(arrays), f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
         blocks, process.d, Basis(None)
     )
@@ -237,15 +243,16 @@ def _layer(gates: list[Unitary]) -> list[Unitary]:
     return found
 
 
-def _gauged(gates: list[Unitary], dims: tuple[int, ...], blocks: Blocks) -> list[tuple[Complexes, tuple[int, ...]]]:
-    """Gates without phases that a state in one block cannot see.
+def _gauged(plan: GatePlan, dims: tuple[int, ...]) -> tuple[list[tuple[Complexes, tuple[int, ...]]], float]:
+    """Gates without phases that no state sees between stops, and the angle by which each quantum turns in a period.
 
-    Each gate may lose a factor.  If the sum of all levels is the same throughout each block, a layer of gates that
-    touches every site may also lose exp(-i theta) for each quantum of each site: a uniform field vanishes.
+    Each gate may lose a factor.  If all gates keep the sum of all levels, and all outcomes change it by one number
+    each, a layer of gates that touches every site may also lose exp(-i theta) for each quantum of each site: a uniform
+    field vanishes.  What is left of it are phases between states of different sums at a stop.
     """
-    out, at = [], 0
-    total = np.indices(dims).sum(axis=0).reshape(-1)
-    conserved = all(np.ptp(total[members]) == 0 for members in blocks.members)
+    gates, kept = plan.gates, _quanta_are_kept(plan, dims)
+    out: list[tuple[Complexes, tuple[int, ...]]] = []
+    at, turned = 0, 0.0
     while at < len(gates):
         touched: set[int] = set()
         layer = []
@@ -253,9 +260,40 @@ def _gauged(gates: list[Unitary], dims: tuple[int, ...], blocks: Blocks) -> list
             touched |= set(gates[at].sites)
             layer.append(gates[at])
             at += 1
-        angle = _field(layer, dims) if conserved and len(touched) == len(dims) else 0.0
+        angle = _field(layer, dims) if kept and len(touched) == len(dims) else 0.0
+        turned -= angle
         out += [(_without(gate, angle, dims), gate.sites) for gate in layer]
-    return out
+    return out, turned
+
+
+def _quanta_are_kept(plan: GatePlan, dims: tuple[int, ...]) -> bool:
+    """Whether gates and null operator keep the sum of all levels, which every event changes by one number a block."""
+    for gate in plan.gates:
+        quanta = _quanta(gate, dims)
+        _, row, column, _ = without_dust([gate.matrix])
+        if np.any(quanta[row] != quanta[column]):
+            return False
+    total, label = _total(dims), plan.blocks.label
+    _, row, column, _ = without_dust([plan.null])
+    number, image, source, _ = without_dust([op for op, _ in plan.events])
+    gained = total[image] - total[source]
+    of = number * len(plan.blocks.members) + label[source]
+    lowest = np.full(len(plan.events) * len(plan.blocks.members), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, of, gained)
+    return bool(np.all(total[row] == total[column]) and np.all(gained == lowest[of]))
+
+
+def _total(dims: tuple[int, ...]) -> Ints:
+    """(d,) sum of the levels of all sites."""
+    return np.asarray(np.indices(dims).sum(axis=0).reshape(-1))
+
+
+def _turning(angle: float, dims: tuple[int, ...], blocks: Blocks) -> NDArray[np.float64]:
+    """(nb, m) angles by which states turn in a period; zero where it is the same throughout every block."""
+    frame, total = np.zeros((len(blocks.members), blocks.largest)), _total(dims)
+    lowest = np.array([total[members].min() for members in blocks.members])
+    frame[blocks.label, blocks.place] = angle * (total - lowest[blocks.label])
+    return frame
 
 
 def _field(layer: list[Unitary], dims: tuple[int, ...]) -> float:
@@ -395,7 +433,6 @@ def _common(
         "jump_row": jump_row,
         "jump_column": jump_column,
         "jump_value": jump_value,
-        "turn": np.zeros((0, 1, 1), dtype=complex),
     }
 
 
@@ -447,17 +484,11 @@ def _rows(operators: list[Sparse], blocks: Blocks) -> tuple[Ints, Ints, Complexe
     return np.concatenate(starts).astype(np.int64), np.concatenate(columns).astype(np.int64), np.concatenate(values)
 
 
-def _centred(start: Ints, column: Ints, value: Complexes, blocks: Blocks) -> Complexes:
-    """Rows of H_eff, each block minus the real centre of the discs that hold its spectrum (Gershgorin)."""
-    out = value.copy()
-    row = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    first = np.cumsum(blocks.sizes) - blocks.sizes
-    block = np.repeat(np.arange(len(blocks.members)), blocks.sizes)
-    on = column == (row - first[block[row]])
-    middle, reach = np.zeros(len(start) - 1), np.zeros(len(start) - 1)
-    middle[row[on]] = value[on].real
-    np.add.at(reach, row[~on], np.abs(value[~on]))
-    low = np.minimum.reduceat(middle - reach, first)
-    high = np.maximum.reduceat(middle + reach, first)
-    out[on] -= ((low + high) / 2)[block[row[on]]]
-    return out
+def _centred(heff: Sparse, blocks: Blocks) -> Sparse:
+    """H_eff with each block minus the real centre of the discs that hold its spectrum (Gershgorin)."""
+    middle = heff.diagonal()
+    reach = np.asarray(abs(heff).sum(axis=1)).reshape(-1) - np.abs(middle)
+    low, high = np.full(len(blocks.members), np.inf), np.full(len(blocks.members), -np.inf)
+    np.minimum.at(low, blocks.label, middle.real - reach)
+    np.maximum.at(high, blocks.label, middle.real + reach)
+    return sp.csr_array(heff - sp.diags_array(((low + high) / 2)[blocks.label], format="csr"))

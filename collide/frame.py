@@ -12,10 +12,12 @@ phases :math:`e^{-iet}` at a stop.  Of all such e the one is taken that is neare
 :math:`H_{\rm eff}`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from collide.blocks import ZERO
-from collide.exact.process import Floats, Ints
+from collide.blocks import ZERO, Blocks, without_dust
+from collide.exact.process import Complexes, Floats, Ints, Sparse
 from collide.exact.small import components
 from collide.gauge import ROUNDING, Arrays, Entries, jump_entries, labels
 
@@ -42,6 +44,27 @@ def rotating_frame(arrays: Arrays) -> Floats:
     coupled = block * m + row, block * m + column
     found = frame_energies(labels(basis), level.reshape(-1), *coupled, jump_entries(arrays))
     return nothing if found is None else found.reshape(nothing.shape)
+
+
+def phases_at(frame: Floats, times: Floats) -> Complexes:
+    """(ntime, nb, m) phases that a frame has at some times; no times where there is no frame."""
+    if not frame.any():
+        return np.zeros((0, *frame.shape), dtype=complex)
+    return np.exp(-1j * frame * times[:, None, None])
+
+
+def sparse_frame(heff: Sparse, ops: Sequence[Sparse], blocks: Blocks) -> Floats:
+    """(nb, m) energies as of `rotating_frame`, from operators of a large system."""
+    nothing = np.zeros((len(blocks.members), blocks.largest))
+    _, row, column, _ = without_dust([heff])
+    number, image, source, amplitude = without_dust(ops)
+    number = number * len(blocks.members) + blocks.label[source]
+    order = number.argsort(kind="stable")
+    jumps = Entries(number[order], image[order], source[order], amplitude[order])
+    found = frame_energies(blocks.label, heff.diagonal().real, row, column, jumps)
+    if found is not None:
+        nothing[blocks.label, blocks.place] = found
+    return nothing
 
 
 def _flat(level: Floats, basis: Ints, small: float) -> bool:

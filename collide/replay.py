@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from collide.compile_jumps import phases
 from collide.engines import collision_program, event_tables, jump_tables, run_tables, wide_tables
 from collide.exact.flat import unflatten_operator
+from collide.frame import phases_at
 from collide.kernels.collision_path import plain_path
 from collide.kernels.collision_runs import run_path
 from collide.kernels.events import run_events
@@ -118,7 +118,8 @@ def _events(program: Any, seed: int, id: int) -> Path:
     periods = np.arange(round(float(program.tlist[-1]) / tau) + 1.0)
     record = Record(jumps=True, states=True)
     if program.kind == "gates":
-        raw = run_wide(wide_tables(program)._replace(times=periods), True, seed, id, id + 1, record)
+        turn = phases_at(program.arrays["frame"], periods)
+        raw = run_wide(wide_tables(program)._replace(times=periods, turn=turn), True, seed, id, id + 1, record)
     else:
         raw = run_events(event_tables(program)._replace(times=periods), seed, id, id + 1, record)
     counts = _counts_so_far(program, periods, raw)
@@ -129,12 +130,12 @@ def _events(program: Any, seed: int, id: int) -> Path:
 def _jumps(program: Any, seed: int, id: int, grid: NDArray[np.float64]) -> Path:
     end = float(program.tlist[-1])
     stops = grid if grid[-1] == end else np.append(grid, end)
+    turn = phases_at(program.arrays["frame"], stops)
     record = Record(jumps=True, states=True)
     if program.kind == "sparse_jumps":
-        raw = run_wide(wide_tables(program)._replace(times=stops), False, seed, id, id + 1, record)
+        raw = run_wide(wide_tables(program)._replace(times=stops, turn=turn), False, seed, id, id + 1, record)
     else:
-        tables = jump_tables(program)._replace(times=stops, turn=phases(program.arrays["frame"], stops))
-        raw = run_jumps(tables, seed, id, id + 1, record)
+        raw = run_jumps(jump_tables(program)._replace(times=stops, turn=turn), seed, id, id + 1, record)
     counts = _counts_so_far(program, grid, raw)
     states = to_users_basis(raw["states"][0, : len(grid)], program.arrays["vectors"])
     return _path(program, grid, states, counts, raw["jump_time"], raw["jump_channel"].astype(np.int64))

@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from collide import Bath, Channel, LindbladModel, Space, local, qubit
+from collide import (
+    Bath,
+    Channel,
+    Collision,
+    CollisionModel,
+    LindbladModel,
+    Space,
+    finite_ancilla,
+    local,
+    qubit,
+)
 from collide.frame import rotating_frame
-from collide.program import compile_program, run_chunk
+from collide.program import compile_program, replay, run_chunk
 from systems import jump_pair
+from test_gates import chain as gate_chain
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -207,3 +218,78 @@ def test_a_ket_that_does_not_jump_turns_as_in_the_laboratory() -> None:
         overlap = expected.conj() @ chunk.columns["final_state"][k]
         # up to one phase: that of the centre of the spectrum
         assert abs(abs(overlap) - 1.0) < 1e-12
+
+
+def cold_chain(N: int, drive: float = 0.0) -> LindbladModel:
+    """A bath at T = 0: the ground state neither decays nor has an energy, so that H_eff has no entry for it."""
+    space = Space(*[qubit()] * N)
+    H = sum(space.number(j) for j in range(N)) + 0.3 * sum(space.exchange(j, j + 1) for j in range(N - 1))
+    cold = Bath("cold", temperature=0.0, spectral_density=0.3)
+    return LindbladModel(H + drive * space.sx(0), local(space.s(0), 1.0, cold), dims=space)
+
+
+def product_ket(N: int, angle: float = 0.6) -> np.ndarray:
+    ket: np.ndarray = np.ones(1)
+    for _ in range(N):
+        ket = np.kron(ket, [np.cos(angle), np.sin(angle)])
+    return ket
+
+
+def small_as_large(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Let small systems be run by sparse operators, or by gates."""
+    if kind != "jumps":
+        monkeypatch.setattr("collide.compile_wide._gates_are_cheaper", lambda *_: True)
+        monkeypatch.setattr("collide.program.MOST_STATES", 1)
+        monkeypatch.setattr("collide.protocol.MOST_STATES", 1)
+
+
+@pytest.mark.parametrize("kind", ["jumps", "sparse_jumps", "gates"])
+@pytest.mark.parametrize("turns", [True, False], ids=["in a frame", "in the laboratory"])
+def test_averaged_states_at_stops_are_exact(monkeypatch: pytest.MonkeyPatch, kind: str, turns: bool) -> None:
+    """Coherences between sectors turn with the field, whether it is in the evolution or in the frame."""
+    ket, n, times = product_ket(3), 20_000, [1.0, 3.0]
+    if kind == "gates":
+        model = gate_chain(3, slope=0.0 if turns else 0.3, zz=0.2)
+    else:
+        model = cold_chain(3, drive=0.0 if turns else 0.2)
+    exact = model.evolve(ket, times)
+    small_as_large(monkeypatch, kind)
+    program = compile_program(model, times, initial=ket, closing="product")
+    assert program.kind == kind
+    assert program.arrays["size"].tolist() == [8]
+    assert program.arrays["frame"].any() == (turns or kind == "gates")
+    state = run_chunk(program, 1, 0, n).partial["rho_sum"] / n
+    assert np.abs(state - exact).max() < 4.5 * 0.5 / np.sqrt(n)
+
+
+@pytest.mark.parametrize("kind", ["jumps", "sparse_jumps", "gates"])
+def test_a_path_is_seen_in_the_laboratory(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """At times that are no stops of the program: the state is that of a program that ends there."""
+    small_as_large(monkeypatch, kind)
+    model, ket = gate_chain(3) if kind == "gates" else cold_chain(3), product_ket(3)
+    whole, part = (compile_program(model, t, initial=ket, closing="product", keep=("final_state",)) for t in (9.0, 4.5))
+    assert whole.kind == kind
+    assert whole.arrays["frame"].any()
+    ends = run_chunk(part, 2, 0, 20).columns["final_state"]
+    for id in range(20):
+        path = replay(whole, 2, id) if kind == "gates" else replay(whole, 2, id, times=[1.1, 4.5, 7.0])
+        (at,) = np.flatnonzero(path.times == 4.5)
+        assert abs(np.vdot(path.states[at], ends[id])) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_events_that_change_the_quanta_by_several_numbers_keep_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A coupling that raises and lowers with one outcome: its coherences tell the field from no field."""
+    space = Space(qubit(), qubit())
+    H = 1.3 * (space.number(0) + space.number(1)) + 0.3 * space.exchange(0, 1)
+    ancilla = finite_ancilla([0.0, 0.9], beta=1.0)
+    shake = np.kron(np.array([[0, 1], [1, 0]]), np.array([[0, 1], [1, 0]]))
+    bath = Bath("hot", beta=1.0, statistics="spin", spectral_density=0.2)
+    model = CollisionModel(H, [Collision(bath, shake, 0, ancilla, 0.5)], 0.5, dims=space, construction="gates")
+    ket, n = product_ket(2), 20_000
+    exact = model.evolve(ket, [1.0, 3.0])
+    small_as_large(monkeypatch, "gates")
+    program = compile_program(model, [1.0, 3.0], initial=ket, closing="product")
+    assert program.kind == "gates"
+    assert not program.arrays["frame"].any()
+    state = run_chunk(program, 1, 0, n).partial["rho_sum"] / n
+    assert np.abs(state - exact).max() < 4.5 * 0.5 / np.sqrt(n)

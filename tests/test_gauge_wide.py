@@ -187,8 +187,8 @@ def test_a_turn_becomes_a_rotation(wide: None) -> None:
     before, after = program.arrays, gauged(program).arrays
     for turn, rotation in zip(before["move_value"].reshape(-1, 4), after["move_value"].reshape(-1, 4), strict=True):
         c, s = turn[0].real, -turn[1].imag
-        assert np.allclose(turn, [c, -1j * s, -1j * s, c], rtol=0, atol=1e-16)
-        assert np.allclose(rotation, [c, s, -s, c], rtol=0, atol=1e-16)
+        assert np.allclose(turn, [c, -1j * s, -1j * s, c], rtol=0, atol=1e-15)
+        assert np.allclose(rotation, [c, s, -s, c], rtol=0, atol=1e-15)
 
 
 def test_phases_of_a_gate_follow_the_number_of_quanta() -> None:
