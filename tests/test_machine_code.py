@@ -127,6 +127,31 @@ def sine(x):
     return np.sin(x)
 
 
+@borrowed
+def several(x, word):
+    """Return a tuple of several kinds."""
+    return x < 0, word, int(x), 0.5 * x
+
+
+@borrowed
+def itself(x):
+    """Return an array."""
+    return x
+
+
+def test_tuples_of_numbers_return() -> None:
+    assert several(-3.5, np.uint64(2**63 + 1)) == (True, 2**63 + 1, -3, -1.75)
+    assert [type(part) for part in several(1.0, np.uint64(1))] == [bool, int, int, float]
+
+
+def test_results_that_have_no_words_are_left_to_numba(tmp_path: Path) -> None:
+    x = np.arange(3.0)
+    assert itself(x)[2] == 2.0
+    assert itself in itself._calls.values()
+    machine_code.write(tmp_path / "itself.code", "", b"")  # so that the next process does not try again
+    assert machine_code.read(tmp_path / "itself.code") == ("", b"")
+
+
 def test_results_and_defaults() -> None:
     assert half(3) == 1.5
     assert half(np.int32(3)) == 1.5  # no leaf for it: Numba runs it
