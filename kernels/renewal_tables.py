@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from .event_tables import EventProgram
 from .lanes import WIDTH
-from .renewal_laws import BINS, tabulate
-from .renewal_states import BLOCK, EXIT, PREPARED, find_states
+from .renewal_laws import BEYOND, BINS, PREPARED, tabulate
+from .renewal_states import BLOCK, EXIT, NOWHERE, find_states
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -126,66 +126,92 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     nb, m = program.basis.shape
     if m > LARGEST:
         return None
-    target, start = _as(program.target, np.int64), _as(program.jump_start, np.int64)
-    row, column = _as(program.jump_row, np.int64), _as(program.jump_column, np.int64)
-    value, count = _as(program.jump_value, np.complex128), _as(program.count, np.int64)
-    most, numbers = np.count_nonzero(target >= 0), m * m
-    chunks = max(1, (len(target) + WIDTH - 1) // WIDTH)
+    target, count = _as(program.target, np.int64), _as(program.count, np.int64)
+    entries = tuple(_as(array, np.int64) for array in (program.jump_start, program.jump_row, program.jump_column))
+    value, kinds = _as(program.jump_value, np.complex128), len(program.quantum)
+    most, numbers = int(np.count_nonzero(target >= 0)), m * m
     block, exit = np.zeros(nb, BLOCK), np.zeros(most, EXIT)
-    prepared, vector = np.zeros(nb + most, PREPARED), np.zeros((nb + most, m), complex)
-    weight, kind = np.zeros(most * numbers), np.empty(count.size, np.int64)
-    whole, reach = np.zeros(nb * numbers), _rows(nb * chunks * numbers)
-    closing = np.empty(len(program.final_block), np.int64)
+    vector, kind, weight = np.zeros((nb + most, m), complex), np.empty(count.size, np.int64), np.zeros((most, numbers))
+    block_of, pure = np.empty(nb + most, np.int64), np.full((nb, m), NOWHERE)
     block["size"] = program.size
-    initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
-    states = find_states(
-        target, start, row, column, value, count, _as(program.final_block, np.int64),
-        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex),
-        len(program.quantum),
-    )  # fmt: skip
+    states = find_states(target, *entries, value, count, block, exit, block_of, vector, pure, weight, kind, kinds)
+    reach, whole = _summed(block, weight, (len(target) + WIDTH - 1) // WIDTH)
+    prepared = np.zeros(states, PREPARED)
+    prepared["block"] = inside = block_of[:states]
+    prepared["exit_first"] = block["exit_first"][inside]
+    prepared["exits"] = block["exit_end"][inside] - block["exit_first"][inside]
+    prepared["reach"] = inside * (len(reach) // nb)
     horizon = int(steps[-1])
     levels = max(1, horizon.bit_length())
-    larger = int(np.count_nonzero(program.size > 1))
-    power = np.empty(larger * levels * numbers, complex)
+    power = np.empty((int(np.count_nonzero(program.size > 1)) * levels + 1) * numbers, complex)
     survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
-    rows, entries, searched, rate = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole,
-        chunks,
-        survival, density, guide, power, np.zeros((2, m), complex), len(program.quantum),
+    length, matrices = tabulate(
+        _as(program.null, np.complex128), horizon, levels, block, prepared, vector[:states], whole,
+        survival.reshape(-1), density, guide, power, np.zeros((2, m), complex),
     )  # fmt: skip
-    if searched > most_searched:
+    rate = weight[:, :m].sum(axis=1)
+    if _searched(block, exit[: len(rate)], guide.reshape(states, BINS), rate) > most_searched:
         return None
+    listed, block["closing_first"], block["closing_end"] = _closings(program.final_block, nb)
     return RenewalTables(
         block=block,
         exit=exit,
-        entry_row=row,
-        entry_column=column,
+        entry_row=entries[1],
+        entry_column=entries[2],
         entry_value=value,
         kind=kind,
-        prepared=prepared[:states],
+        prepared=prepared,
         vector=vector[:states],
-        survival=survival[:rows],
-        density=density[: entries * numbers],
+        survival=survival[: length // WIDTH],
+        density=density[: matrices * numbers],
         guide=guide,
         reach=reach,
         power=power,
-        closing=closing,
+        closing=listed,
         times=steps,
         basis=_as(program.basis, np.int64),
         quantum=_as(program.quantum, np.float64),
         initial_cdf=_as(program.initial_cdf, np.float64),
-        initial_block=initial_block,
-        initial_vec=initial_vec,
+        initial_block=_as(program.initial_block, np.int64),
+        initial_vec=_as(program.initial_vec, np.complex128),
         final_vec=_as(program.final_vec, np.complex128),
         final_energy=_as(program.final_energy, np.float64),
         energy=_as(program.energy, np.complex128),
         e_ops=_as(program.e_ops, np.complex128),
         numbers=numbers,
-        chunks=chunks,
-        rate=rate,
+        chunks=len(reach) // (nb * numbers),
+        rate=float(rate @ (exit["kind"] < kinds)) / int(program.size.sum()),
         parts=2,
     )
+
+
+def _summed(block: NDArray[np.void], weight: Floats, chunks: int) -> tuple[Floats, Floats]:
+    """Sum the forms of the exits of each block one after the other: in rows of lanes, and all together."""
+    nb, numbers, chunks = len(block), weight.shape[1], max(1, chunks)
+    each = np.zeros((nb, chunks * WIDTH, numbers))
+    exits = block["exit_end"] - block["exit_first"]
+    b = np.repeat(np.arange(nb), exits)
+    used = int(exits.sum())
+    each[b, np.arange(used) - block["exit_first"][b]] = weight[:used]
+    summed = each.cumsum(axis=1)
+    reach = _rows(nb * chunks * numbers)
+    reach[:] = summed.reshape(nb, chunks, WIDTH, numbers).swapaxes(2, 3).reshape(-1, WIDTH)
+    return reach, np.ascontiguousarray(summed[:, -1])
+
+
+def _searched(block: NDArray[np.void], exit: NDArray[np.void], guide: NDArray[np.uint16], rate: Floats) -> float:
+    """Share of the events after which the next one needs a search; all states of all blocks count alike."""
+    beyond = np.append(np.count_nonzero(guide == BEYOND, axis=1) / BINS, 1.0)  # the last for NOWHERE
+    share = np.where(block["size"][exit["block"]] > 1, beyond[exit["state"]], 0.0)
+    total = rate.sum()
+    return float(rate @ share / total) if total > 0.0 else 1.0
+
+
+def _closings(final_block: Ints, nb: int) -> tuple[Ints, Ints, Ints]:
+    """Closing outcomes, block by block, and where those of each block begin and end."""
+    bounds = np.searchsorted(np.sort(final_block), np.arange(nb + 1))
+    return np.argsort(final_block, kind="stable"), bounds[:-1], bounds[1:]
 
 
 def _as(array: NDArray[Any], kind: type) -> NDArray[Any]:
