@@ -40,8 +40,10 @@ def tabulate(
     horizon: int,
     levels: int,
     block: NDArray[np.void],
+    exit: NDArray[np.void],
     prepared: NDArray[np.void],
     vector: Complexes,
+    weight: Floats,
     whole: Floats,
     survival: Floats,
     density: Floats,
@@ -58,10 +60,10 @@ def tabulate(
         Periods of a trajectory: nobody asks for a longer survival.
     levels : int
         Powers of N_0 that reach so far.
-    block, prepared, vector, guide, power
+    block, exit, prepared, vector, guide, power
         See `RenewalTables`.
-    whole : (nb, m * m) float64
-        Coefficients of the weight of all exits of each block.
+    weight, whole : (exits, m * m), (nb, m * m) float64
+        Coefficients of the weight of each exit, and of all exits of each block.
     survival, density : (room,) float64
         Tables, with as much room as may be filled and two rows more.
     psi : (2, m) complex
@@ -70,6 +72,8 @@ def tabulate(
     -------
     int, int
         Numbers of `survival` and of density matrices that have been filled.
+    float
+        Share of the events after which the next one is searched; all states of all blocks count alike.
     """
     m, at, place, entry = vector.shape[1], np.int64(0), np.int64(0), np.int64(0)
     for b in range(block.shape[0]):
@@ -110,7 +114,26 @@ def tabulate(
             entry += 1
         here.periods = entry - here.density // (m * m)
         place = _close(survival, guide, s * BINS, place, last, horizon)
-    return place, entry
+    return place, entry, _searched(block, exit, weight, guide)
+
+
+@inner
+def _searched(block, exit, weight, guide):
+    """Share of the events after which the state is not prepared, or its survival may not be tabulated so far."""
+    searched, total = 0.0, 0.0
+    for b in range(block.shape[0]):
+        for x in range(block[b].exit_first, block[b].exit_end):
+            rate, state, beyond = 0.0, exit[x].state, 0
+            for a in range(block[b].size):
+                rate += weight[x, a]
+            if state < 0:
+                beyond = BINS
+            elif block[exit[x].block].size > 1:
+                while beyond < BINS and guide[state * BINS + beyond] == BEYOND:
+                    beyond += 1
+            searched += rate * beyond / BINS
+            total += rate
+    return searched / total if total > 0.0 else 1.0
 
 
 @inlined

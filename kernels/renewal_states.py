@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed
+from .lanes import WIDTH
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,6 +56,8 @@ def find_states(
     vector: Complexes,
     pure: Ints,
     weight: Floats,
+    reach: Floats,
+    whole: Floats,
     kind: Ints,
     nothing: int,
 ) -> Any:
@@ -67,7 +70,7 @@ def find_states(
     ----------
     target, jump_start, jump_row, jump_column, jump_value, count
         See `EventProgram`.
-    block, exit, vector, kind
+    block, exit, vector, reach, kind
         See `RenewalTables`; `block` with its sizes, `vector` filled with zeros.
     block_of : (states,) int64
         Receives the block of each state.
@@ -76,10 +79,13 @@ def find_states(
     weight : (exits, m * m) float64
         Coefficients of the weight of an exit in populations, and in twice the real and imaginary parts above the
         diagonal; filled with zeros.
+    whole : (nb, m * m) float64
+        The same for all exits of a block; filled with zeros.
     nothing : int
         Rows of counts.
     """
     nb, m, states, x = block.shape[0], vector.shape[1], np.int64(0), np.int64(0)
+    chunks = reach.shape[0] // (nb * m * m)
     for b in range(nb):
         if block[b].size == 1:
             block[b].state, pure[b, 0], block_of[states], vector[states, 0] = states, states, b, 1.0
@@ -125,4 +131,13 @@ def find_states(
                 states += 1
             x += 1
         block[b].exit_end = x
+        row, place = b * chunks * m * m, np.int64(0)
+        while place < chunks * WIDTH:  # the lanes beyond the last exit have the sum of all
+            for i in range(m * m):
+                if block[b].exit_first + place < x:
+                    whole[b, i] += weight[block[b].exit_first + place, i]
+                reach[row + i, place % WIDTH] = whole[b, i]
+            place += 1
+            if place % WIDTH == 0:
+                row += m * m
     return states

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .event_tables import EventProgram
 from .lanes import WIDTH
-from .renewal_laws import BEYOND, BINS, PREPARED, tabulate
+from .renewal_laws import BINS, PREPARED, tabulate
 from .renewal_states import BLOCK, EXIT, NOWHERE, find_states
 
 Floats = NDArray[np.float64]
@@ -133,26 +133,28 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     block, exit = np.zeros(nb, BLOCK), np.zeros(most, EXIT)
     vector, kind, weight = np.zeros((nb + most, m), complex), np.empty(count.size, np.int64), np.zeros((most, numbers))
     block_of, pure = np.empty(nb + most, np.int64), np.full((nb, m), NOWHERE)
+    chunks = max(1, (len(target) + WIDTH - 1) // WIDTH)
+    reach, whole = _rows(nb * chunks * numbers), np.zeros((nb, numbers))
     block["size"] = program.size
-    states = find_states(target, *entries, value, count, block, exit, block_of, vector, pure, weight, kind, kinds)
-    reach, whole = _summed(block, weight, (len(target) + WIDTH - 1) // WIDTH)
-    prepared = np.zeros(states, PREPARED)
-    prepared["block"] = inside = block_of[:states]
+    states = find_states(
+        target, *entries, value, count, block, exit, block_of, vector, pure, weight, reach, whole, kind, kinds
+    )
+    prepared, inside = np.zeros(states, PREPARED), block_of[:states]
+    prepared["block"], prepared["reach"] = inside, inside * (chunks * numbers)
     prepared["exit_first"] = block["exit_first"][inside]
-    prepared["exits"] = block["exit_end"][inside] - block["exit_first"][inside]
-    prepared["reach"] = inside * (len(reach) // nb)
+    prepared["exits"] = block["exit_end"][inside] - prepared["exit_first"]
     horizon = int(steps[-1])
     levels = max(1, horizon.bit_length())
     power = np.empty((int(np.count_nonzero(program.size > 1)) * levels + 1) * numbers, complex)
     survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
-    length, matrices = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, prepared, vector[:states], whole,
+    length, matrices, searched = tabulate(
+        _as(program.null, np.complex128), horizon, levels, block, exit, prepared, vector[:states], weight, whole,
         survival.reshape(-1), density, guide, power, np.zeros((2, m), complex),
     )  # fmt: skip
-    rate = weight[:, :m].sum(axis=1)
-    if _searched(block, exit[: len(rate)], guide.reshape(states, BINS), rate) > most_searched:
+    if searched > most_searched:
         return None
+    rate = weight[:, :m].sum(axis=1) @ (exit["kind"] < kinds)
     listed, block["closing_first"], block["closing_end"] = _closings(program.final_block, nb)
     return RenewalTables(
         block=block,
@@ -180,32 +182,10 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
         energy=_as(program.energy, np.complex128),
         e_ops=_as(program.e_ops, np.complex128),
         numbers=numbers,
-        chunks=len(reach) // (nb * numbers),
-        rate=float(rate @ (exit["kind"] < kinds)) / int(program.size.sum()),
+        chunks=chunks,
+        rate=float(rate) / int(program.size.sum()),
         parts=2,
     )
-
-
-def _summed(block: NDArray[np.void], weight: Floats, chunks: int) -> tuple[Floats, Floats]:
-    """Sum the forms of the exits of each block one after the other: in rows of lanes, and all together."""
-    nb, numbers, chunks = len(block), weight.shape[1], max(1, chunks)
-    each = np.zeros((nb, chunks * WIDTH, numbers))
-    exits = block["exit_end"] - block["exit_first"]
-    b = np.repeat(np.arange(nb), exits)
-    used = int(exits.sum())
-    each[b, np.arange(used) - block["exit_first"][b]] = weight[:used]
-    summed = each.cumsum(axis=1)
-    reach = _rows(nb * chunks * numbers)
-    reach[:] = summed.reshape(nb, chunks, WIDTH, numbers).swapaxes(2, 3).reshape(-1, WIDTH)
-    return reach, np.ascontiguousarray(summed[:, -1])
-
-
-def _searched(block: NDArray[np.void], exit: NDArray[np.void], guide: NDArray[np.uint16], rate: Floats) -> float:
-    """Share of the events after which the next one needs a search; all states of all blocks count alike."""
-    beyond = np.append(np.count_nonzero(guide == BEYOND, axis=1) / BINS, 1.0)  # the last for NOWHERE
-    share = np.where(block["size"][exit["block"]] > 1, beyond[exit["state"]], 0.0)
-    total = rate.sum()
-    return float(rate @ share / total) if total > 0.0 else 1.0
 
 
 def _closings(final_block: Ints, nb: int) -> tuple[Ints, Ints, Ints]:
@@ -216,7 +196,8 @@ def _closings(final_block: Ints, nb: int) -> tuple[Ints, Ints, Ints]:
 
 def _as(array: NDArray[Any], kind: type) -> NDArray[Any]:
     """The array as the one type for which the kernels are compiled: any other would compile them again."""
-    return np.require(array, kind, ["C", "A", "W"])
+    known = array.dtype == kind and array.flags.carray
+    return array if known else np.require(array, kind, ["C", "A", "W"])
 
 
 def _rows(n: int) -> Floats:
