@@ -52,12 +52,17 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
 
 
 class GatePlan(NamedTuple):
-    """A period as gates, the null operator of its ancillas, their other outcomes, and the blocks all of them leave."""
+    """A period as gates, the null operator of its ancillas, their other outcomes, and the blocks all of them leave.
+
+    half : (d, d) sparse or None
+        Where the gates are those of a period that begins later by half a layer: what a state has gone through by then.
+    """
 
     gates: list[Unitary]
     null: Sparse
     events: list[Outcome]
     blocks: Blocks
+    half: Sparse | None = None
 
 
 def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[Arrays, str]:
@@ -66,7 +71,7 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     events, blocks = plan.events, plan.blocks
     slots = len(events[0][1]) if events else 1
     rows = np.array([counted for _, counted in events], dtype=np.int64).reshape(len(events), slots)
-    arrays = _common(process, protocol, blocks, [op for op, _ in events], rows)
+    arrays = _common(process, protocol, blocks, [op for op, _ in events], rows, plan.half)
     start, column, value = _rows([plan.null], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
     gates, angle = _gauged(plan, process.dims)
@@ -112,7 +117,8 @@ def plan_gates(process: Process, protocol: Protocol, most: int) -> GatePlan | No
     couplings = [gate.whole(process.dims) for gate in {id(gate): gate for gate in gates}.values()]
     together = _together(process, protocol)
     blocks = find_blocks(process.d, [*couplings, null, together], [op for op, _ in events])
-    plan = GatePlan(gates, null, events, blocks)
+    merged, half = _half_a_layer_later(gates, process) if process.d <= most else (gates, None)
+    plan = GatePlan(merged, null, events, blocks, half)
     return plan if process.d > most or _gates_are_cheaper(process, protocol, plan) else None
 
 
@@ -195,6 +201,47 @@ def _local(element: Instrument, labels: str) -> list[tuple[Complexes, Ints]]:
 
 
 # ---------------------------------------------------------------- gates
+
+
+def _half_a_layer_later(gates: list[Unitary], process: Process) -> tuple[list[Unitary], Sparse | None]:
+    r"""Gates of a period that begins half a layer later, where that merges the last ones with the first ones.
+
+    With B what the first layer and the last one have in common and the ancillas do not touch, K the ancillas and A all
+    else, :math:`K\,B^{1/2}AB^{1/2} = B^{-1/2}\,(K\,B\,A)\,B^{1/2}`, as B commutes with K: seen from
+    :math:`B^{1/2}\psi` a period takes one layer less.
+    """
+    touched = {site for element in process.elements if isinstance(element, Instrument) for site in element.sites}
+    first, last = _layer(gates), _layer(gates[::-1])
+    if len(first) + len(last) > len(gates):
+        return gates, None
+    pairs = [
+        (one, other)
+        for one in first
+        for other in last
+        if one.sites == other.sites and not touched & set(one.sites) and not (one.matrix != other.matrix).nnz
+    ]
+    if not pairs:
+        return gates, None
+    merged = {id(gate) for pair in pairs for gate in pair}
+    opening = [gate for gate in gates[: len(first)] if id(gate) not in merged]
+    closing = [gate for gate in gates[-len(last) :] if id(gate) not in merged]
+    twice = [Unitary(sp.csr_array(one.matrix @ one.matrix), one.sites) for one, _ in pairs]
+    half = sp.eye_array(process.d, dtype=complex, format="csr")
+    for one, _ in pairs:
+        half = one.whole(process.dims) @ half
+    return [*opening, *gates[len(first) : -len(last)], *closing, *twice], sp.csr_array(half)
+
+
+def _layer(gates: list[Unitary]) -> list[Unitary]:
+    """As many of the first gates as share no site."""
+    touched: set[int] = set()
+    found: list[Unitary] = []
+    for gate in gates:
+        if touched & set(gate.sites):
+            break
+        touched |= set(gate.sites)
+        found.append(gate)
+    return found
 
 
 def _gauged(plan: GatePlan, dims: tuple[int, ...]) -> tuple[list[tuple[Complexes, tuple[int, ...]]], float]:
@@ -354,20 +401,25 @@ def _together(process: Process, protocol: Protocol) -> Sparse:
     return sp.csr_array((np.ones(len(row)), (row, column)), shape=(process.d, process.d))
 
 
-def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Sparse], rows: Ints) -> Arrays:
-    """Everything that does not concern the waiting."""
+def _common(
+    process: Process, protocol: Protocol, blocks: Blocks, ops: list[Sparse], rows: Ints, half: Sparse | None = None
+) -> Arrays:
+    """Everything that does not concern the waiting; `half` as in `GatePlan`."""
+    seen = [process.H, *protocol.e_ops.values()]
+    if half is not None:
+        seen = [sp.csr_array(half @ operator @ half.conj().T) for operator in seen]
     table, first = process.counts, protocol.opening
     quantum = np.zeros((len(table), len(table.baths)))
     quantum[np.arange(len(table)), table.bath] = table.quantum
     members = np.full((len(blocks.members), blocks.largest), -1, dtype=np.int64)
     for block, states in enumerate(blocks.members):
         members[block, : len(states)] = states
-    start, column, value = _rows([process.H, *protocol.e_ops.values()], blocks)
+    start, column, value = _rows(seen, blocks)
     target, jump_start, jump_row, jump_column, jump_value = jump_table(ops, blocks)
     return {
         "size": blocks.sizes.astype(np.int64),
         "basis": members,
-        "vectors": np.zeros((0, 0), dtype=complex),
+        "vectors": np.zeros((0, 0), dtype=complex) if half is None else half.conj().T.toarray(),
         "quantum": quantum,
         "initial_cdf": cumulative(first.p),
         "initial_energy": energies(first.kets, process.H),
@@ -375,8 +427,8 @@ def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Spar
         "look_column": column,
         "look_value": value,
         "count": rows,
-        **_kets(sp.csr_array(first.kets), blocks, "initial"),
-        **_closing(process, protocol, blocks),
+        **_kets(_later(first.kets, half), blocks, "initial"),
+        **_closing(process, protocol, blocks, half),
         "target": target,
         "jump_start": jump_start,
         "jump_row": jump_row,
@@ -385,13 +437,18 @@ def _common(process: Process, protocol: Protocol, blocks: Blocks, ops: list[Spar
     }
 
 
-def _closing(process: Process, protocol: Protocol, blocks: Blocks) -> Arrays:
+def _later(kets: Any, half: Sparse | None) -> Sparse:
+    """(n, d) kets as they are half a layer later."""
+    return sp.csr_array(kets) if half is None else sp.csr_array(sp.csr_array(kets) @ half.T)
+
+
+def _closing(process: Process, protocol: Protocol, blocks: Blocks, half: Sparse | None) -> Arrays:
     """Closing kets: those of the protocol, or the basis states."""
     if is_product(protocol.closing):
-        kets: Sparse = sp.eye_array(process.d, dtype=complex, format="csr")
+        kets = _later(sp.eye_array(process.d, dtype=complex, format="csr"), half)
         return _kets(kets, blocks, "final") | {"final_energy": process.H.diagonal().real.copy()}
     assert protocol.closing
-    kets = sp.csr_array(protocol.closing.kets)
+    kets = _later(protocol.closing.kets, half)
     return _kets(kets, blocks, "final") | {"final_energy": energies(protocol.closing.kets, process.H)}
 
 

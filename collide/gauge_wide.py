@@ -39,7 +39,8 @@ def real_sparse_jumps(arrays: Arrays) -> Arrays:
     """Arrays of a program of kind "sparse_jumps" in a basis in which it is real; the same arrays where there is none.
 
     Afterwards ``wait_value.real`` (of H_eff), ``jump_value.imag`` and, of kets that can be made real,
-    ``initial_value.imag`` are exactly zero; ``vectors`` (d,) are the phases of the basis states.
+    ``initial_value.imag`` are exactly zero; ``vectors`` (d,) are the phases of the basis states, or (d, d) columns that
+    have them.
     """
     generator = -1j * arrays["wait_value"]
     largest = np.abs(arrays["look_value"]).max(initial=0.0)
@@ -209,5 +210,5 @@ def _in_basis(arrays: Arrays, phase: Complexes) -> Arrays:
         "look_value": phase[row].conj() * arrays["look_value"] * phase[column],
         "initial_value": opened,
         "final_value": closing.value * phase[closing.row].conj(),
-        "vectors": vectors,
+        "vectors": arrays["vectors"] * vectors if arrays["vectors"].size else vectors,
     }

@@ -150,6 +150,21 @@ def test_gates_against_their_own_exact_map(which: str, labels: str) -> None:
     assert max(map(abs, found.values())) < LIMIT, found
 
 
+@pytest.mark.parametrize("labels", ["heat", "all"])
+@pytest.mark.usefixtures("by_gates")
+def test_the_closing_measurement_is_at_the_end_of_a_period(labels: str) -> None:
+    """Not half a layer of gates later, where the loop has its states; 16 outcomes at 4.5 standard errors."""
+    model, n = chain(4, g=1.2), 20_000
+    rng = np.random.default_rng(8)
+    basis = np.linalg.qr(rng.normal(size=(16, 16)) + 1j * rng.normal(size=(16, 16)))[0]
+    program = compile_program(model, 7 * model.tau, initial=basis[:, 3], closing=basis, labels=labels)
+    assert program.kind == "gates"
+    final = np.bincount(run_chunk(program, 4, 0, n).columns["final"], minlength=16) / n
+    p = program.arrays["final_p"]
+    assert p.max() - p.min() > 0.05
+    assert np.all(np.abs(final - p) < LIMIT * np.sqrt(p * (1 - p) / n) + 1e-12)
+
+
 @pytest.mark.parametrize(("N", "labels"), [(3, "heat"), (3, "all"), (5, "heat"), (5, "all")])
 @pytest.mark.usefixtures("by_gates")
 def test_three_cumulants_of_heat(N: int, labels: str) -> None:
