@@ -21,6 +21,7 @@ from measure import pinned, save
 
 HERE = Path(__file__).resolve().parent
 OURS = "w1_jumps.compile_and_run(w1_jumps.collide_model(0.05), 1000, 1)"
+WHOLE = "w1_jumps.whole_round(0.05, 1000, 1)"
 THEIRS = "w1_jumps.qutip_round(0.05, 1000, 1, 'diag')"
 RUN = (
     "from collide.machines import registry; from collide.program import compile_program; "
@@ -49,6 +50,7 @@ def seconds_of(code: str, cache: str | None = None) -> float:
 def cold(rounds: int) -> list[dict[str, Any]]:
     """Ours and theirs in turn."""
     parties = {"collide": f"import w1_jumps; {OURS}", "QuTiP diag": f"import w1_jumps; {THEIRS}"}
+    parties["collide, by `collide.run`"] = f"import w1_jumps; {WHOLE}"
     parties["collide, import alone"] = "import collide"
     taken: dict[str, list[float]] = {name: [] for name in parties}
     for round_ in range(rounds + 1):

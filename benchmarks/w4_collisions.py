@@ -1,11 +1,13 @@
-"""W4: two qubits between thermal qubit ancillas, 10^4 collisions a trajectory, beside NumPy and a plain Numba loop.
+"""W4: two qubits between thermal qubit ancillas, 10^4 collisions a trajectory, beside NumPy, JAX and plain Numba.
 
-With `labels="heat"` the labels of null collisions stay unread, while both peers draw every label: like for like is
+With `labels="heat"` the labels of null collisions stay unread, while all peers draw every label: like for like is
 `labels="all"`.  Every timing must give the exact mean heat within 4.5 standard errors, or it is void.  Rounds
-alternate, medians of processor time are compared, everybody on one thread.
+alternate; a ratio is the median over rounds of processor time, ours the mean over as many ensembles as fill a fifth of
+a second; everybody on one thread.
 
 Ours are listed three times: with the tables that the kernel makes of a program, as a user waits for it from the model
-(steady state, closing basis, program, tables), and bare.  Peers are given kets and operators.
+(steady state, closing basis, program, tables), and bare.  Peers are given kets and operators; JAX runs compiled, in
+double precision, in the peers' environment.
 """
 
 import argparse
@@ -14,22 +16,30 @@ from functools import partial
 import math
 from pathlib import Path
 import statistics
-import time
+import sys
+import tempfile
 from typing import Any
 
-from fma_peak import fma_peak, search_flops
-from measure import LIMIT, pinned, save
+from jump_peers import PEERS, Peer
+from measure import LIMIT, pinned, save, timed, z_of_mean
 from numba import njit
 import numpy as np
 from numpy.typing import NDArray
 
-from collide.engines import event_tables
 from collide.exact.process import Instrument, Unitary, embed
 from collide.machines import rectifier
 from collide.program import Program, compile_program, run_chunk
 
+HERE = Path(__file__).resolve().parent
+# what is asked, with tables: ours, whether the peer draws the same labels, ratio by peer
+REACH: list[tuple[str, bool, dict[str, float]]] = [
+    ("heat", False, {"NumPy vectorised": 800, "JAX": 800}),
+    ("all", True, {"NumPy vectorised": 60, "JAX": 60, "plain Numba loop": 16}),
+]
 POINT: dict[str, Any] = {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08, "T_L": 1.0, "T_R": 0.3}
 TAU = 0.5
+SPAN = 0.2
+"""Seconds of a round of ours."""
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
@@ -120,6 +130,14 @@ def plain_numba(model: Any, kets: Complexes, rng: np.random.Generator, periods: 
     return _loop(kets, sorted_ops, sorted_heat, periods, int(rng.integers(2**31)))
 
 
+def jax(model: Any, kets: Complexes, periods: int, folder: Path) -> Peer:
+    """The same in the peers' environment, which is given kets, operators and heats in a file."""
+    ops, heats = operators(model)
+    given = folder / f"w4_{len(kets)}.npz"
+    np.savez(given, kets=kets, ops=np.array(ops), heats=np.array(heats))
+    return Peer(str(HERE / "w4_jax.py"), given, periods)
+
+
 def run_model(labels: str, rng: np.random.Generator, n: int, periods: int) -> Floats:
     """Build the model, compile, tabulate and run."""
     return run_program(compile_program(model_of_w4(), periods * TAU, labels=labels), rng, n)
@@ -135,65 +153,105 @@ def run_program(program: Program, rng: np.random.Generator, n: int) -> Floats:
     return np.asarray(run_chunk(program, int(rng.integers(2**31)), 0, n).columns["heat"][:, 0])
 
 
+def repeated(play: Callable[[], tuple[float, Any]]) -> tuple[float, Floats]:
+    """Mean processor time of as many ensembles as fill `SPAN`, and all their heats.
+
+    One lasts a millisecond between many of the peers', who have the caches to themselves by then.
+    """
+    seconds: list[float] = []
+    heats: list[Floats] = []
+    while sum(seconds) < SPAN:
+        spent, heat = play()
+        seconds.append(spent)
+        heats.append(heat)
+    return statistics.mean(seconds), np.concatenate(heats)
+
+
 def check(name: str, heat: Floats, exact: tuple[float, float]) -> None:
     """Void the timing of a wrong mean."""
-    z = (heat.mean() - exact[0]) / math.sqrt(exact[1] / len(heat))
+    z = z_of_mean(heat, *exact)
     if abs(z) > LIMIT:
         raise SystemExit(f"{name}: mean heat is off by {z:.1f} standard errors, its timing is void")
 
 
-def measure(n: int, periods: int, peer_periods: int, rounds: int) -> dict[str, float]:
-    """Median nanoseconds per collision; peers run `peer_periods`, their cost is linear in them."""
+def measure(n: int, periods: int, peer_periods: int, rounds: int, folder: Path) -> dict[str, list[float]]:
+    """Nanoseconds per collision in each round; peers run `peer_periods`, their cost is linear in them."""
     model, rng = model_of_w4(), np.random.default_rng(n)
     kets = opened(model, rng, n)
     programs = {labels: compile_program(model, periods * TAU, labels=labels) for labels in ("heat", "all")}
 
-    parties: dict[str, tuple[Callable[[], Floats], int]] = {
-        "NumPy vectorised": (partial(vectorised, model, kets, rng, peer_periods), peer_periods),
-        "plain Numba loop": (partial(plain_numba, model, kets, rng, peer_periods), peer_periods),
+    parties: dict[str, tuple[Callable[[], tuple[float, Any]], int]] = {
+        "NumPy vectorised": (partial(timed, vectorised, model, kets, rng, peer_periods), peer_periods),
+        "plain Numba loop": (partial(timed, plain_numba, model, kets, rng, peer_periods), peer_periods),
     }
+    if (PEERS / "bin" / "python").exists():
+        peer = jax(model, kets, peer_periods, folder)
+        parties["JAX"] = (lambda: peer.round(int(rng.integers(2**31))), peer_periods)
+    else:
+        print("JAX is left out: `make bench` makes an environment for it", file=sys.stderr)
     for labels in ("heat", "all"):
         parties |= {
-            f"collide {labels}, tables included": (partial(run_fresh, programs[labels], rng, n), periods),
-            f"collide {labels}, from the model": (partial(run_model, labels, rng, n, periods), periods),
-            f"collide {labels}, bare": (partial(run_program, programs[labels], rng, n), periods),
+            f"collide {labels}, {name}": (partial(repeated, ours), periods)
+            for name, ours in {
+                "tables included": partial(timed, run_fresh, programs[labels], rng, n),
+                "from the model": partial(timed, run_model, labels, rng, n, periods),
+                "bare": partial(timed, run_program, programs[labels], rng, n),
+            }.items()
         }
     exact = {p: tuple(model.heat_cumulants_at(p * TAU, "L", 2)) for p in {periods, peer_periods}}
     taken: dict[str, list[float]] = {name: [] for name in parties}
     for round_ in range(rounds + 1):  # the first round loads kernels and caches
-        for name, (function, length) in parties.items():
-            start = time.process_time()
-            heat = function()
-            seconds = time.process_time() - start
+        for name, (play, length) in parties.items():
+            seconds, heat = play()
             check(name, heat, exact[length])
             if round_:
                 taken[name].append(seconds / n / (2 * length) * 1e9)
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return taken
 
 
-def fraction_of_peak(nanoseconds: float, periods: int) -> tuple[float, float]:
-    """Nanoseconds per counted event of `labels="heat"`, and the core's peak that searching each of them would use.
-
-    Events out of blocks of one state, about half of them here, need no search: the fraction is an upper bound.
-    """
-    program = compile_program(model_of_w4(), periods * TAU, keep=("jumps",))
-    events = run_chunk(program, 1, 0, 500).ragged["row_size"].mean() / (2 * periods)
-    each = nanoseconds / float(events)
-    return each, search_flops(event_tables(program)) / (each * 1e-9) / fma_peak()
+def ratio(taken: dict[str, list[float]], peer: str, ours: str) -> float:
+    """How many times longer a peer takes, the median over rounds."""
+    return statistics.median([a / b for a, b in zip(taken[peer], taken[ours], strict=True)])
 
 
-def rows_of(found: dict[str, float]) -> list[dict[str, Any]]:
+def rows_of(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
     """Rows of the table; like for like where labels are the same."""
+    peers = [name for name in taken if "collide" not in name]
     return [
         {
             "": name,
             "labels": "null ones unread" if "heat" in name else "all",
-            "ns a collision": value,
-            "NumPy / it": found["NumPy vectorised"] / value,
-            "plain loop / it": found["plain Numba loop"] / value,
+            "ns a collision": statistics.median(times),
         }
-        for name, value in found.items()
+        | {f"{peer} / it": ratio(taken, peer, name) for peer in peers}
+        for name, times in taken.items()
     ]
+
+
+def reach_of(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """What is asked beside what was found, tables included."""
+    return [
+        {
+            "": f'labels="{labels}" over {peer}',
+            "like for like": "yes" if same else "no: it draws every label",
+            "asked": asked,
+            "found": ratio(taken, peer, f"collide {labels}, tables included"),
+        }
+        for labels, same, ratios in REACH
+        for peer, asked in ratios.items()
+        if peer in taken
+    ]
+
+
+def events_of(taken: dict[str, list[float]], periods: int) -> dict[str, float]:
+    """Time of an event of `labels="heat"`, its share of opening, closing and sums included.
+
+    An event is a look-up in tables, no product of matrices: a share of the core's multiplications would say nothing.
+    """
+    program = compile_program(model_of_w4(), periods * TAU, keep=("jumps",))
+    events = float(run_chunk(program, 1, 0, 500).ragged["row_size"].mean())
+    each = statistics.median(taken["collide heat, bare"]) * 2 * periods / events
+    return {"events a trajectory": events, "ns an event": each}
 
 
 def main() -> None:
@@ -203,13 +261,17 @@ def main() -> None:
     parser.add_argument("--periods", type=int, default=5000)
     parser.add_argument("--peer-periods", type=int, default=100)
     parser.add_argument("--ntraj", type=int, nargs="+", default=[1000, 20])
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "results" / "w4_collisions")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "w4_collisions")
     options = parser.parse_args()
     pinned()
-    found = {n: measure(n, options.periods, options.peer_periods, options.rounds) for n in options.ntraj}
-    tables = {f"{n} trajectories": rows_of(times) for n, times in found.items()}
-    each, share = fraction_of_peak(found[options.ntraj[0]]["collide heat, bare"], options.periods)
-    tables["labels='heat', bare"] = [{"ns an event": each, "share of the core's peak, at most": share}]
+    with tempfile.TemporaryDirectory() as folder:
+        found = {
+            n: measure(n, options.periods, options.peer_periods, options.rounds, Path(folder)) for n in options.ntraj
+        }
+    tables = {f"{n} trajectories": rows_of(taken) for n, taken in found.items()}
+    first, taken = next(iter(found.items()))
+    tables[f"Asked, {first} trajectories"] = reach_of(taken)
+    tables["labels='heat', bare: events looked up"] = [events_of(taken, options.periods)]
     save(options.out, f"W4: two qubits between thermal qubits, {2 * options.periods} collisions", tables)
 
 

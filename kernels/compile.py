@@ -152,11 +152,10 @@ class Borrower(Outer):
             from .emission import emit
 
             found = emit(self.inner, arguments, name, machine_code.HEAD)
-            if found is None:
-                return self
             if path:
                 machine_code.write(path, *found)
-        return machine_code.load(name, *found)
+        kind, code = found
+        return machine_code.load(name, kind, code) if kind else self
 
     def _is_fingerprinted(self) -> bool:
         """Tell whether the name of the folder tells of everything that the source says."""

@@ -6,7 +6,7 @@ calls are the drafts below it linked together, once each, closed to everybody el
 
 The entry of such an object is ``int32 entry(int64 *words)``, with one word for each leaf of the arguments, as
 `machine_code` writes them: the address of an array's object, a number's bits, nothing for None.  It makes the values
-that the kernel takes, calls it, and leaves what it returns in the first word.  An array's meminfo is null: it is
+that the kernel takes, calls it, and leaves what it returns in the first words.  An array's meminfo is null: it is
 borrowed.
 """
 
@@ -160,7 +160,7 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tuple[str, bytes] | None:
+def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tuple[str, bytes]:
     """Compile a kernel for the types of some arguments.
 
     Parameters
@@ -176,25 +176,33 @@ def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tup
 
     Returns
     -------
-    (kind of the result, object) or None
-        The kind is "v" (nothing), "i" (int64), "u" (uint64), "f" (float64) or "b" (bool).  None: the object would not
-        stand by itself, or returns something else.
+    kind of the result : str
+        "v" (nothing), "i" (int64), "u" (uint64), "f" (float64), "b" (bool), or "(" and those of a tuple's elements; ""
+        if it returns something else, or the object would not stand by itself.
+    object : bytes
     """
     with global_compiler_lock, _without_garbage_collection():
         argtypes = tuple(typeof(value) for value in arguments)
         inner.compile(argtypes)
         found = inner.overloads[argtypes]
-        kind = KINDS.get(found.signature.return_type)
-        if kind is None:
-            return None
+        kind = _kind_of(found.signature.return_type)
+        if not kind:
+            return "", b""
         library = Draft(cpu_target.target_context.codegen(), entry)
         library.add_ir_module(_entry(library, found.fndesc, entry, head))
         library.add_linking_library(found.library)
         library.close(entry)
-        return None if library.foreign() else (kind, library.emit())
+        return ("", b"") if library.foreign() else (kind, library.emit())
 
 
-KINDS = {types.none: "v", types.int64: "i", types.uint64: "u", types.float64: "f", types.boolean: "b"}
+NUMBERS = {types.int64: "i", types.uint64: "u", types.float64: "f", types.boolean: "b"}
+
+
+def _kind_of(result: Any) -> str:
+    if isinstance(result, types.BaseTuple) and not isinstance(result, types.BaseNamedTuple):
+        known = all(part in NUMBERS for part in result.types)
+        return "(" + "".join(NUMBERS[part] for part in result.types) if known else ""
+    return "v" if result == types.none else NUMBERS.get(result, "")
 
 
 def _entry(library: Draft, fndesc: Any, entry: str, head: int) -> Any:
@@ -207,10 +215,13 @@ def _entry(library: Draft, fndesc: Any, entry: str, head: int) -> Any:
     values = [words.value(kind) for kind in fndesc.argtypes]
     kernel = context.declare_function(module, fndesc)
     status, result = context.call_conv.call_function(builder, kernel, fndesc.restype, fndesc.argtypes, values)
-    if fndesc.restype != types.none:
-        if result.type in (ir.IntType(1), ir.IntType(8)):
-            result = builder.zext(result, WORD)
-        builder.store(builder.bitcast(result, WORD), function.args[0])
+    if isinstance(fndesc.restype, types.BaseTuple):
+        results = [builder.extract_value(result, k) for k in range(len(fndesc.restype))]
+    else:
+        results = [] if fndesc.restype == types.none else [result]
+    for k, number in enumerate(results):
+        word = builder.zext(number, WORD) if number.type == ir.IntType(1) else builder.bitcast(number, WORD)
+        builder.store(word, builder.gep(function.args[0], [WORD(k)]))
     builder.ret(builder.zext(status.is_error, ir.IntType(32)))
     return module
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .borrowed import inlined, inner
 from .jump_search import Bench
 from .jump_tables import JumpTables
-from .lanes import exponent
+from .lanes import exponent, item
 from .logarithm import log
 from .measurement import closing, expectation, norm2, opening
 from .philox import block, to_double
@@ -209,13 +209,11 @@ def lose(columns: Columns, traveller: Any) -> None:
 @inlined
 def apply(exit, entry, n, state, lane, scale, psi, slot):
     """Write what the operator of an exit makes of the state in a lane, times `scale`, into a slot."""
-    e = exit.first
     for a in range(n):
-        x = 0.0
-        while e < exit.end and entry[e].row == a:
-            x += entry[e].value * (state[entry[e].column, lane] * scale)
-            e += 1
-        psi[slot, a] = x
+        psi[slot, a] = 0.0
+    for e in range(exit.first, exit.end):
+        here = item(entry, e)
+        psi[slot, here.row] += here.value * (state[here.column, lane] * scale)
 
 
 @inlined

@@ -1,5 +1,6 @@
 """What the compiler must know of a tuple that is lent by address; kernels name it through `borrowed`."""
 
+from hashlib import sha256
 from typing import Any
 
 from llvmlite import ir
@@ -13,7 +14,8 @@ class Lent(types.Type):
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
-        super().__init__(f"Lent({owner})")
+        # the full name of thirty arrays would be a part of the symbol of every function that takes the tuple
+        super().__init__(f"Lent({owner.instance_class.__name__} {sha256(str(owner).encode()).hexdigest()[:16]})")
 
 
 @register_model(Lent)

@@ -30,7 +30,6 @@ HEAD = object.__basicsize__  # bytes before the fields of an object
 _C, _F, _ALIGNED, _WRITEABLE = 0x1, 0x2, 0x100, 0x400  # of an array's flags, those that Numba's types know
 _NUMBERS = {int: "i", np.int64: "i", np.uint64: "u", float: "f", np.float64: "f", bool: "b", np.bool_: "b"}
 _RESULTS: dict[str, Callable[[int], Any]] = {
-    "v": lambda word: None,
     "i": int,
     "u": lambda word: word % 2**64,
     "f": lambda word: struct.unpack("d", struct.pack("q", word))[0],
@@ -126,7 +125,7 @@ def _version_of_numba() -> str:
 
 
 def read(path: Path) -> tuple[str, bytes] | None:
-    """Kind of result and object of a file; None if it is not there or not what was written."""
+    """Kind of result and object in a file; None if it is not there or not what was written."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -134,12 +133,13 @@ def read(path: Path) -> tuple[str, bytes] | None:
     digest, rest = content[:32], content[32:]
     if sha256(rest).digest() != digest:
         return None
-    return chr(rest[0]), rest[1:]
+    kind, _, code = rest.partition(b"\n")
+    return kind.decode(), code
 
 
 def write(path: Path, kind: str, code: bytes) -> None:
     """Write what `read` finds; where that is impossible the next process compiles again."""
-    rest = kind.encode() + code
+    rest = kind.encode() + b"\n" + code
     draft = path.with_suffix(f".{os.getpid()}")  # threads of one process come one by one
     try:
         draft.write_bytes(sha256(rest).digest() + rest)
@@ -168,12 +168,15 @@ def load(name: str, kind: str, code: bytes) -> Call:
     engine.finalize_object()
     # a foreign function that ctypes calls runs without the GIL
     entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(engine.get_function_address(name))
-    result = _RESULTS[kind]
+    results = [_RESULTS[number] for number in kind if number in _RESULTS]
 
     def call(words: list[int]) -> Any:
-        block = (ctypes.c_int64 * max(1, len(words)))(*words)
+        block = (ctypes.c_int64 * max(1, len(words), len(results)))(*words)
         if entry(block):
             raise RuntimeError(f"the kernel {name} failed")
-        return result(block[0])
+        if kind == "v":
+            return None
+        found = tuple(result(word) for result, word in zip(results, block, strict=False))
+        return found if kind.startswith("(") else found[0]
 
     return call

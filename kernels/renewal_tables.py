@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from .event_tables import EventProgram
 from .lanes import WIDTH
-from .renewal_laws import BINS, tabulate
-from .renewal_states import BLOCK, EXIT, PREPARED, find_states
+from .renewal_laws import BINS, PREPARED, tabulate
+from .renewal_states import BLOCK, EXIT, NOWHERE, find_states
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -126,71 +126,78 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     nb, m = program.basis.shape
     if m > LARGEST:
         return None
-    target, start = _as(program.target, np.int64), _as(program.jump_start, np.int64)
-    row, column = _as(program.jump_row, np.int64), _as(program.jump_column, np.int64)
-    value, count = _as(program.jump_value, np.complex128), _as(program.count, np.int64)
-    most, numbers = np.count_nonzero(target >= 0), m * m
-    chunks = max(1, (len(target) + WIDTH - 1) // WIDTH)
+    target, count = _as(program.target, np.int64), _as(program.count, np.int64)
+    entries = tuple(_as(array, np.int64) for array in (program.jump_start, program.jump_row, program.jump_column))
+    value, kinds = _as(program.jump_value, np.complex128), len(program.quantum)
+    most, numbers = int(np.count_nonzero(target >= 0)), m * m
     block, exit = np.zeros(nb, BLOCK), np.zeros(most, EXIT)
-    prepared, vector = np.zeros(nb + most, PREPARED), np.zeros((nb + most, m), complex)
-    weight, kind = np.zeros(most * numbers), np.empty(count.size, np.int64)
-    whole, reach = np.zeros(nb * numbers), _rows(nb * chunks * numbers)
-    closing = np.empty(len(program.final_block), np.int64)
+    vector, kind, weight = np.zeros((nb + most, m), complex), np.empty(count.size, np.int64), np.zeros((most, numbers))
+    block_of, pure = np.empty(nb + most, np.int64), np.full((nb, m), NOWHERE)
+    chunks = max(1, (len(target) + WIDTH - 1) // WIDTH)
+    reach, whole = _rows(nb * chunks * numbers), np.zeros((nb, numbers))
     block["size"] = program.size
-    initial_block, initial_vec = _as(program.initial_block, np.int64), _as(program.initial_vec, np.complex128)
     states = find_states(
-        target, start, row, column, value, count, _as(program.final_block, np.int64),
-        block, exit, prepared, vector, weight, kind, whole, reach, closing, np.zeros((2, m, m), complex),
-        len(program.quantum),
-    )  # fmt: skip
+        target, *entries, value, count, block, exit, block_of, vector, pure, weight, reach, whole, kind, kinds
+    )
+    prepared, inside = np.zeros(states, PREPARED), block_of[:states]
+    prepared["block"], prepared["reach"] = inside, inside * (chunks * numbers)
+    prepared["exit_first"] = block["exit_first"][inside]
+    prepared["exits"] = block["exit_end"][inside] - prepared["exit_first"]
     horizon = int(steps[-1])
     levels = max(1, horizon.bit_length())
-    larger = int(np.count_nonzero(program.size > 1))
-    power = np.empty(larger * levels * numbers, complex)
+    power = np.empty((int(np.count_nonzero(program.size > 1)) * levels + 1) * numbers, complex)
     survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
-    rows, entries, searched, rate = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, exit, prepared[:states], vector, weight, whole,
-        chunks,
-        survival, density, guide, power, np.zeros((2, m), complex), len(program.quantum),
+    length, matrices, searched = tabulate(
+        _as(program.null, np.complex128), horizon, levels, block, exit, prepared, vector[:states], weight, whole,
+        survival.reshape(-1), density, guide, power, np.zeros((2, m), complex),
     )  # fmt: skip
     if searched > most_searched:
         return None
+    rate = weight[:, :m].sum(axis=1) @ (exit["kind"] < kinds)
+    listed, block["closing_first"], block["closing_end"] = _closings(program.final_block, nb)
     return RenewalTables(
         block=block,
         exit=exit,
-        entry_row=row,
-        entry_column=column,
+        entry_row=entries[1],
+        entry_column=entries[2],
         entry_value=value,
         kind=kind,
-        prepared=prepared[:states],
+        prepared=prepared,
         vector=vector[:states],
-        survival=survival[:rows],
-        density=density[: entries * numbers],
+        survival=survival[: length // WIDTH],
+        density=density[: matrices * numbers],
         guide=guide,
         reach=reach,
         power=power,
-        closing=closing,
+        closing=listed,
         times=steps,
         basis=_as(program.basis, np.int64),
         quantum=_as(program.quantum, np.float64),
         initial_cdf=_as(program.initial_cdf, np.float64),
-        initial_block=initial_block,
-        initial_vec=initial_vec,
+        initial_block=_as(program.initial_block, np.int64),
+        initial_vec=_as(program.initial_vec, np.complex128),
         final_vec=_as(program.final_vec, np.complex128),
         final_energy=_as(program.final_energy, np.float64),
         energy=_as(program.energy, np.complex128),
         e_ops=_as(program.e_ops, np.complex128),
         numbers=numbers,
         chunks=chunks,
-        rate=rate,
+        rate=float(rate) / int(program.size.sum()),
         parts=2,
     )
 
 
+def _closings(final_block: Ints, nb: int) -> tuple[Ints, Ints, Ints]:
+    """Closing outcomes, block by block, and where those of each block begin and end."""
+    bounds = np.searchsorted(np.sort(final_block), np.arange(nb + 1))
+    return np.argsort(final_block, kind="stable"), bounds[:-1], bounds[1:]
+
+
 def _as(array: NDArray[Any], kind: type) -> NDArray[Any]:
     """The array as the one type for which the kernels are compiled: any other would compile them again."""
-    return np.require(array, kind, ["C", "A", "W"])
+    known = array.dtype == kind and array.flags.carray
+    return array if known else np.require(array, kind, ["C", "A", "W"])
 
 
 def _rows(n: int) -> Floats:

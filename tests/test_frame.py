@@ -163,6 +163,64 @@ def test_chain_without_sectors_is_real_in_its_frame(closing: str) -> None:
     assert np.abs(a["heff"]).sum(axis=1).max() < 0.3  # of which 3 was the field
 
 
+def tilted_pair(levels: tuple[float, float] = (1.0, 1.0)) -> LindbladModel:
+    """Two qubits in a strong field, between two baths."""
+    space = Space(qubit(), qubit())
+    H = levels[0] * space.number(0) + levels[1] * space.number(1) + 0.4 * space.exchange(0, 1)
+    channels = []
+    for site, temperature in ((0, 2.0), (1, 0.5)):
+        bath = Bath(f"b{site}", temperature=temperature, spectral_density=0.15)
+        channels += local(space.s(site), levels[site], bath)
+    return LindbladModel(H, channels, dims=space)
+
+
+@pytest.mark.parametrize("closing", ["mixing", None])
+def test_ensembles_in_a_frame_are_those_of_the_laboratory(closing: str | None) -> None:
+    """Observables that turn, averaged states at several stops, closing outcomes: against exact averages.
+
+    About 60 comparisons at 4.5 standard errors: a right program fails with a probability of 4e-4.
+    """
+    space, n = Space(qubit(), qubit()), 20_000
+    model, ket = tilted_pair(), np.kron([0.8, 0.6], [0.6, 0.8j])
+    s = space.s(0).toarray() if hasattr(space.s(0), "toarray") else np.asarray(space.s(0))
+    e_ops = {"x": s + s.conj().T, "y": 1j * (s - s.conj().T)}
+    times = [0.0, 0.7, 2.0, 5.0]
+    basis = mixing(4, np.random.default_rng(5)) if closing else None
+    program = compile_program(model, times, initial=ket, closing=basis, e_ops=e_ops, keep=("final_state",))
+    assert program.arrays["turn"].shape[0] == 4
+    chunk = run_chunk(program, 11, 0, n)
+    exact = model.evolve(np.outer(ket, ket.conj()), times)
+    for t in range(4):
+        for k, op in enumerate(e_ops.values()):
+            mean, square = chunk.partial["expect_sum"][t, k] / n
+            error = np.sqrt(max(square - mean**2, 0.0) / n) + 1e-12
+            assert abs(mean - np.trace(op @ exact[t]).real) < 4.5 * error
+        rho = chunk.partial["rho_sum"][t] / n
+        assert np.abs(rho - exact[t]).max() < 4.5 * np.sqrt(0.5 / n) * (t > 0) + 1e-12
+    kets = chunk.columns["final_state"]
+    assert np.allclose(np.einsum("na,nb->ab", kets, kets.conj()) / n, chunk.partial["rho_sum"][3] / n, atol=1e-12)
+    outcomes = np.bincount(chunk.columns["final"], minlength=4) / n
+    p = program.arrays["final_p"]
+    assert np.all(np.abs(outcomes - p) < 4.5 * np.sqrt(p * (1 - p) / n) + 1e-12)
+
+
+def test_a_ket_that_does_not_jump_turns_as_in_the_laboratory() -> None:
+    model, ket = tilted_pair((1.3, 1.3)), np.kron([0.8, 0.6], [0.6, 0.8j])
+    program = compile_program(model, 0.4, initial=ket, keep=("final_state", "jumps"))
+    chunk = run_chunk(program, 3, 0, 50)
+    still = np.flatnonzero(chunk.ragged["row_size"] == 0)
+    assert len(still) > 10
+    heff = model.H.toarray() - 0.5j * sum(
+        float(channel.rate) * np.asarray((channel.op.conj().T @ channel.op).todense()) for channel in model.channels
+    )
+    expected = expm(-1j * heff * 0.4) @ ket
+    expected /= np.linalg.norm(expected)
+    for k in still:
+        overlap = expected.conj() @ chunk.columns["final_state"][k]
+        # up to one phase: that of the centre of the spectrum
+        assert abs(abs(overlap) - 1.0) < 1e-12
+
+
 def cold_chain(N: int, drive: float = 0.0) -> LindbladModel:
     """A bath at T = 0: the ground state neither decays nor has an energy, so that H_eff has no entry for it."""
     space = Space(*[qubit()] * N)
@@ -244,61 +302,3 @@ def test_a_field_stays_where_its_quanta_are_not_kept(monkeypatch: pytest.MonkeyP
     assert not program.arrays["frame"].any()
     state = run_chunk(program, 1, 0, n).partial["rho_sum"] / n
     assert np.abs(state - exact).max() < 4.5 * 0.5 / np.sqrt(n)
-
-
-def tilted_pair(levels: tuple[float, float] = (1.0, 1.0)) -> LindbladModel:
-    """Two qubits in a strong field, between two baths."""
-    space = Space(qubit(), qubit())
-    H = levels[0] * space.number(0) + levels[1] * space.number(1) + 0.4 * space.exchange(0, 1)
-    channels = []
-    for site, temperature in ((0, 2.0), (1, 0.5)):
-        bath = Bath(f"b{site}", temperature=temperature, spectral_density=0.15)
-        channels += local(space.s(site), levels[site], bath)
-    return LindbladModel(H, channels, dims=space)
-
-
-@pytest.mark.parametrize("closing", ["mixing", None])
-def test_ensembles_in_a_frame_are_those_of_the_laboratory(closing: str | None) -> None:
-    """Observables that turn, averaged states at several stops, closing outcomes: against exact averages.
-
-    About 60 comparisons at 4.5 standard errors: a right program fails with a probability of 4e-4.
-    """
-    space, n = Space(qubit(), qubit()), 20_000
-    model, ket = tilted_pair(), np.kron([0.8, 0.6], [0.6, 0.8j])
-    s = space.s(0).toarray() if hasattr(space.s(0), "toarray") else np.asarray(space.s(0))
-    e_ops = {"x": s + s.conj().T, "y": 1j * (s - s.conj().T)}
-    times = [0.0, 0.7, 2.0, 5.0]
-    basis = mixing(4, np.random.default_rng(5)) if closing else None
-    program = compile_program(model, times, initial=ket, closing=basis, e_ops=e_ops, keep=("final_state",))
-    assert program.arrays["turn"].shape[0] == 4
-    chunk = run_chunk(program, 11, 0, n)
-    exact = model.evolve(np.outer(ket, ket.conj()), times)
-    for t in range(4):
-        for k, op in enumerate(e_ops.values()):
-            mean, square = chunk.partial["expect_sum"][t, k] / n
-            error = np.sqrt(max(square - mean**2, 0.0) / n) + 1e-12
-            assert abs(mean - np.trace(op @ exact[t]).real) < 4.5 * error
-        rho = chunk.partial["rho_sum"][t] / n
-        assert np.abs(rho - exact[t]).max() < 4.5 * np.sqrt(0.5 / n) * (t > 0) + 1e-12
-    kets = chunk.columns["final_state"]
-    assert np.allclose(np.einsum("na,nb->ab", kets, kets.conj()) / n, chunk.partial["rho_sum"][3] / n, atol=1e-12)
-    outcomes = np.bincount(chunk.columns["final"], minlength=4) / n
-    p = program.arrays["final_p"]
-    assert np.all(np.abs(outcomes - p) < 4.5 * np.sqrt(p * (1 - p) / n) + 1e-12)
-
-
-def test_a_ket_that_does_not_jump_turns_as_in_the_laboratory() -> None:
-    model, ket = tilted_pair((1.3, 1.3)), np.kron([0.8, 0.6], [0.6, 0.8j])
-    program = compile_program(model, 0.4, initial=ket, keep=("final_state", "jumps"))
-    chunk = run_chunk(program, 3, 0, 50)
-    still = np.flatnonzero(chunk.ragged["row_size"] == 0)
-    assert len(still) > 10
-    heff = model.H.toarray() - 0.5j * sum(
-        float(channel.rate) * np.asarray((channel.op.conj().T @ channel.op).todense()) for channel in model.channels
-    )
-    expected = expm(-1j * heff * 0.4) @ ket
-    expected /= np.linalg.norm(expected)
-    for k in still:
-        overlap = expected.conj() @ chunk.columns["final_state"][k]
-        # up to one phase: that of the centre of the spectrum
-        assert abs(abs(overlap) - 1.0) < 1e-12

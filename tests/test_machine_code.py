@@ -58,7 +58,7 @@ def weigh(bag, pairs, out):
     out[1] = pairs[pairs.shape[0] - 1].x * pairs[0].n
     out[2] = bag.small
     out[3] = 1.0 if inside.flag else -1.0
-    return bag.word >> np.uint64(60)
+    return bag.word
 
 
 def expected(bag: Bag, pairs: Any) -> list[float]:
@@ -89,7 +89,7 @@ def test_arguments_arrive(row: Any, matrix: Any) -> None:
     pairs = np.array([(3, 0.5), (4, 0.25)], PAIR)
     bag = Bag(row, Inside(matrix, None, True), -7, np.uint64(2**63 + 5), 0.5)
     out = np.zeros(4)
-    assert weigh(bag, pairs, out) == 8  # an unsigned word with its highest bit
+    assert weigh(bag, pairs, out) == 2**63 + 5
     np.testing.assert_array_equal(out, expected(bag, pairs))
 
 
@@ -125,6 +125,31 @@ def below(x, limit=2):
 def sine(x):
     """Name a function that only a library has."""
     return np.sin(x)
+
+
+@borrowed
+def several(x, word):
+    """Return a tuple of several kinds."""
+    return x < 0, word, int(x), 0.5 * x
+
+
+@borrowed
+def itself(x):
+    """Return an array."""
+    return x
+
+
+def test_tuples_of_numbers_return() -> None:
+    assert several(-3.5, np.uint64(2**63 + 1)) == (True, 2**63 + 1, -3, -1.75)
+    assert [type(part) for part in several(1.0, np.uint64(1))] == [bool, int, int, float]
+
+
+def test_results_that_have_no_words_are_left_to_numba(tmp_path: Path) -> None:
+    x = np.arange(3.0)
+    assert itself(x)[2] == 2.0
+    assert itself in itself._calls.values()
+    machine_code.write(tmp_path / "itself.code", "", b"")  # so that the next process does not try again
+    assert machine_code.read(tmp_path / "itself.code") == ("", b"")
 
 
 def test_results_and_defaults() -> None:
