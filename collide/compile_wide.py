@@ -40,7 +40,7 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     assert isinstance(flow, Flow)
     heff = effective_hamiltonian(flow.H, flow.ops)
     blocks = find_blocks(process.d, [heff, _together(process, protocol)], flow.ops)
-    rows = flow.counts.astype(np.int64).reshape(len(flow.ops), -1)
+    rows = flow.counts.astype(np.int64).reshape(len(flow.ops), len(process.counts.baths))
     arrays = _common(process, protocol, blocks, list(flow.ops), rows) | _no_moves() | {"times": protocol.tlist}
     frame = sparse_frame(heff, flow.ops, blocks)
     turning = sp.csr_array(heff - sp.diags_array(frame[blocks.label, blocks.place], format="csr"))
@@ -69,7 +69,8 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     """Arrays of a collision program that applies gates to states, and a sentence that says what will run and why."""
     assert process.tau is not None
     events, blocks = plan.events, plan.blocks
-    rows = np.array([counted for _, counted in events], dtype=np.int64).reshape(len(events), -1)
+    slots = len(events[0][1]) if events else 1
+    rows = np.array([counted for _, counted in events], dtype=np.int64).reshape(len(events), slots)
     arrays = _common(process, protocol, blocks, [op for op, _ in events], rows, plan.half)
     start, column, value = _rows([plan.null], blocks)
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}

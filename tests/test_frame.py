@@ -15,6 +15,7 @@ from collide import (
     Space,
     finite_ancilla,
     local,
+    oscillator,
     qubit,
 )
 from collide.frame import rotating_frame
@@ -277,15 +278,23 @@ def test_a_path_is_seen_in_the_laboratory(monkeypatch: pytest.MonkeyPatch, kind:
         assert abs(np.vdot(path.states[at], ends[id])) == pytest.approx(1.0, abs=1e-9)
 
 
-def test_events_that_change_the_quanta_by_several_numbers_keep_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A coupling that raises and lowers with one outcome: its coherences tell the field from no field."""
-    space = Space(qubit(), qubit())
-    H = 1.3 * (space.number(0) + space.number(1)) + 0.3 * space.exchange(0, 1)
-    ancilla = finite_ancilla([0.0, 0.9], beta=1.0)
-    shake = np.kron(np.array([[0, 1], [1, 0]]), np.array([[0, 1], [1, 0]]))
-    bath = Bath("hot", beta=1.0, statistics="spin", spectral_density=0.2)
-    model = CollisionModel(H, [Collision(bath, shake, 0, ancilla, 0.5)], 0.5, dims=space, construction="gates")
-    ket, n = product_ket(2), 20_000
+@pytest.mark.parametrize("which", ["an event", "the null operator", "a gate"])
+def test_a_field_stays_where_its_quanta_are_not_kept(monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    """Raised and lowered at once by an outcome, without any exchange, or in pairs by the evolution."""
+    other, flip = oscillator(3) if which == "a gate" else qubit(), np.array([[0, 1], [1, 0]])
+    space = Space(qubit(), other)
+    H = 1.3 * (space.number(0) + space.number(1)) + (which != "a gate") * 0.3 * space.exchange(0, 1)
+    coupling = {"an event": np.kron(flip, flip), "the null operator": np.kron(flip, np.diag([1, -1]))}
+    if which == "a gate":  # |00> and |02>, while the other states stay
+        pair = np.zeros((6, 6))
+        pair[0, 2] = pair[2, 0] = 0.4
+        H, coupling["a gate"] = H + pair, np.kron(np.diag([1, -1]), flip)
+    # a cold ancilla does nothing but by its null operator
+    beta = 100.0 if which == "the null operator" else 1.0
+    bath = Bath("b", beta=beta, statistics="spin", spectral_density=0.2)
+    hit = Collision(bath, coupling[which], 0, finite_ancilla([0.0, 0.9], beta=beta), 0.5)
+    model = CollisionModel(H, [hit], 0.5, dims=space, construction="gates")
+    ket, n = np.full(space.d, space.d**-0.5), 20_000
     exact = model.evolve(ket, [1.0, 3.0])
     small_as_large(monkeypatch, "gates")
     program = compile_program(model, [1.0, 3.0], initial=ket, closing="product")
