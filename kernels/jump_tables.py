@@ -392,7 +392,7 @@ def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Int
     heff = program.heff[b, :m, :m]
     row, column = np.nonzero(heff)
     value = heff[row, column]
-    entries = parts * (np.count_nonzero(value.real) + np.count_nonzero(value.imag)) if parts == 2 else len(value)
+    entries = len(value) if parts == 1 else 2 * int(np.count_nonzero([value.real, value.imag]))
     norm = _norm_bound(heff) if m < LARGE else _closer_bound(heff, radius_of(row, column, value, m))
     lay_out(here, norm, entries, -2.0 * math.fsum(heff.diagonal().imag) / m, horizon)
     value = value * float(here["step"])
