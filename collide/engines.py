@@ -48,7 +48,7 @@ def run_collision_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
 
 def collision_program(program: Any) -> CollisionProgram:
     """The arrays that the collision kernels read."""
-    return CollisionProgram(*(program.arrays[name] for name in CollisionProgram._fields))
+    return _arrays_of(program, CollisionProgram)
 
 
 def run_tables(program: Any) -> RunTables:
@@ -84,21 +84,17 @@ def run_jump_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
 
 def jump_tables(program: Any) -> JumpTables:
     """The propagator tables of a program of jumps, kept with it."""
-    return _kept(program, lambda: paced(prepare(JumpProgram(*(program.arrays[name] for name in JumpProgram._fields)))))
+    return _kept(program, lambda: paced(prepare(_arrays_of(program, JumpProgram))))
 
 
 def event_tables(program: Any) -> JumpTables:
     """The tables of the null operator's powers of a program of events, kept with it."""
-    return _kept(program, lambda: prepare_events(_event_program(program)))
+    return _kept(program, lambda: prepare_events(_arrays_of(program, EventProgram)))
 
 
 def renewal_tables(program: Any) -> RenewalTables | None:
     """The tables of what follows each event of a program, kept with it; None where events are searched."""
-    return _kept(program, lambda: prepare_renewal(_event_program(program)), "_renewal")
-
-
-def _event_program(program: Any) -> EventProgram:
-    return EventProgram(*(program.arrays[name] for name in EventProgram._fields))
+    return _kept(program, lambda: prepare_renewal(_arrays_of(program, EventProgram)), "_renewal")
 
 
 def run_wide_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
@@ -115,7 +111,24 @@ def run_wide_chunk(program: Any, seed: int, start: int, stop: int) -> Raw:
 
 def wide_tables(program: Any) -> WideTables:
     """The tables of a program of a large system, kept with it."""
-    return _kept(program, lambda: prepare_wide(WideProgram(*(program.arrays[name] for name in WideProgram._fields))))
+    return _kept(program, lambda: prepare_wide(_arrays_of(program, WideProgram)))
+
+
+def _arrays_of(program: Any, form: Any) -> Any:
+    """The arrays that an engine reads, as the tuple that names them.
+
+    Raises
+    ------
+    ValueError
+        If some are missing, as in a file of a version that did not have them yet.
+    """
+    missing = [name for name in form._fields if name not in program.arrays]
+    if missing:
+        raise ValueError(
+            f"this program of kind {program.kind!r} lacks {', '.join(missing)}: it was compiled by another version of"
+            " collide; what it has recorded can be read, but to run more compile the model again"
+        )
+    return form(*(program.arrays[name] for name in form._fields))
 
 
 def _kept(program: Any, make: Callable[[], Any], name: str = "_tables") -> Any:

@@ -291,3 +291,12 @@ def test_a_status_is_a_sentence_at_the_surface() -> None:
     program.arrays["target"][:] = -1
     with pytest.warns(RuntimeWarning, match=r"10 of 10 .* \(first: trajectory 0\): no jump or ancilla outcome had"):
         run_program(program, 10, 1)
+
+
+def test_a_program_of_another_version_is_refused_with_a_sentence() -> None:
+    program = compile_program(jump_pair(), 1.0)
+    older = Program.from_arrays(
+        program.kind, {name: value for name, value in program.arrays.items() if name != "turn"}, program.meta
+    )
+    with pytest.raises(ValueError, match="lacks turn: it was compiled by another version"):
+        run_chunk(older, 0, 0, 1)
