@@ -46,8 +46,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 
+_PARTS = {"analysis", "ensemble", "machines", "store"}
+
+
 def __getattr__(name: str) -> Any:
     """Import ensembles when one is asked for: files, executors and progress bars take a third of all imports."""
+    if name in _PARTS:
+        return import_module(f"{__name__}.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module("collide.ensemble"), name)
@@ -55,4 +60,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_PARTS})

@@ -32,6 +32,7 @@ Complexes = NDArray[np.complex128]
 _ROUNDING = 2.0**-54
 LARGE = 16  # real coordinates of a block from which a level more or less is felt
 MARGIN = 1.0  # of the level at which a search begins
+MOST_SQUARED = 128  # states of a block whose norm is looked at more closely
 COARSEST, FINEST = -2, 16  # a step is 2^-s / |H_eff| with s between these: beyond 4 the series would lose digits
 
 
@@ -140,6 +141,21 @@ def _norm_bound(matrix: Complexes) -> float:
     modulus = np.sqrt(matrix.real * matrix.real + matrix.imag * matrix.imag)
     rows, columns = (max(map(math.fsum, sums.tolist())) for sums in (modulus, modulus.T))
     return math.sqrt(rows * columns)
+
+
+def _closer_bound(matrix: Complexes, bound: float) -> float:
+    r"""Bound the norm by :math:`(\mathrm{Tr}\,(A^\dagger A)^{k})^{1/2k}`, k = 32: within 7 % for 64 states.
+
+    A sum of moduli may be half as large again, which would make series longer than they need be.
+    """
+    if len(matrix) > MOST_SQUARED:
+        return bound
+    scaled = matrix / bound
+    square = scaled.conj().T @ scaled
+    for _ in range(4):
+        square = square @ square
+    trace = float(np.sum(square.real**2 + square.imag**2))
+    return min(bound, bound * trace ** (1.0 / 64.0) * (1.0 + 1e-9))
 
 
 def _order(reach: float) -> int:
@@ -376,8 +392,8 @@ def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Int
     heff = program.heff[b, :m, :m]
     row, column = np.nonzero(heff)
     value = heff[row, column]
-    entries = parts * (np.count_nonzero(value.real) + np.count_nonzero(value.imag)) if parts == 2 else len(value)
-    norm = _norm_bound(heff) if m < LARGE else min(_norm_bound(heff), radius_of(row, column, value, m))
+    entries = len(value) if parts == 1 else 2 * int(np.count_nonzero([value.real, value.imag]))
+    norm = _norm_bound(heff) if m < LARGE else _closer_bound(heff, radius_of(row, column, value, m))
     lay_out(here, norm, entries, -2.0 * math.fsum(heff.diagonal().imag) / m, horizon)
     value = value * float(here["step"])
     return row, column, value.imag - 1j * value.real, m

@@ -241,18 +241,6 @@ def _check(array: Any) -> None:
         raise TypeError(f"lanes are loaded from C-contiguous float64 arrays of shape (rows, {WIDTH}), not from {array}")
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any) -> Any:
-    """Address of a row of a C-contiguous (rows, WIDTH) float64 array, as one vector."""
-    data = context.make_array(array_type)(context, builder, array).data
-    start = builder.mul(row, ir.IntType(64)(WIDTH))
-    return builder.bitcast(builder.gep(data, [start]), _DOUBLES.as_pointer())
-
-
-def _check(array: Any) -> None:
-    if not (isinstance(array, types.Array) and array.dtype == types.float64 and array.layout == "C"):
-        raise TypeError(f"lanes are loaded from C-contiguous float64 arrays of shape (rows, {WIDTH}), not from {array}")
-
-
 @intrinsic
 def load(typing: Any, array: Any, row: Any) -> Any:
     """Return row `row` of a C-contiguous (rows, WIDTH) float64 array."""

@@ -11,7 +11,8 @@ from .jump_tables import LARGE, JumpTables, choose_first_level
 from .jumps import Record, run_jumps
 
 TRAJECTORIES = 16
-ENOUGH = 256  # jumps of all of them
+ENOUGH = 64  # jumps of all of them
+SLOWER = 4.0  # than the mean rate of all states, as they are expected to come
 
 
 def paced(tables: JumpTables) -> JumpTables:
@@ -20,15 +21,18 @@ def paced(tables: JumpTables) -> JumpTables:
     horizon = float(tables.times[-1])
     if not len(larger) or horizon <= 0.0 or tables.mean_rate <= 0.0:
         return tables
-    time, jumps = min(horizon, 8.0 / tables.mean_rate), 0
+    block = tables.block.copy()
+    for b in larger:  # all from one level, so that sixteen search together
+        choose_first_level(block[b], float(block[b]["rate"]) / SLOWER)
+        block[b]["pace"] = 0.0
+    time, jumps = min(horizon, 32.0 / tables.mean_rate), 0
     while True:
-        short = tables._replace(times=np.array([time]), turn=tables.turn[:0])
+        short = tables._replace(block=block, times=np.array([time]), turn=tables.turn[:0])
         jumps = int(run_jumps(short, 0, 0, TRAJECTORIES, Record(jumps=True))["row_size"].sum())
         if jumps >= ENOUGH or time >= horizon:
             break
         time = min(horizon, 4.0 * time)
     pace = jumps / (TRAJECTORIES * time * tables.mean_rate)
-    block = tables.block.copy()
     for b in larger:
         choose_first_level(block[b], pace * float(block[b]["rate"]))
     return tables._replace(block=block)

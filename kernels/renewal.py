@@ -21,7 +21,6 @@ from .renewal_flight import (
     SMALLEST_THRESHOLD,
     TRAVELLER,
     Group,
-    count_more,
     elect,
     fold,
     later,
@@ -119,7 +118,7 @@ def choose(tables, group, active, half):
 def happen(tables, group, columns, active, half):
     """Let everybody's next event happen, or pass the stops before it, or land; return how many are still under way."""
     travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
-    exits, counts, logging = tables.exit, group.count, group.log_time.shape[1] > 0
+    exits, kinds, counts, logging = tables.exit, tables.kind, group.count, group.log_time.shape[1] > 0
     k = 0
     while k < active:
         t = np.uint64(order[np.uint64(k)])
@@ -148,8 +147,10 @@ def happen(tables, group, columns, active, half):
         threshold = number[t, np.uint64(half + 1)]
         traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
         counts[t, np.uint64(exit.kind)] += 1
-        if exit.more_first < exit.more_end:
-            count_more(tables, group, np.int64(t), exit)
+        more = exit.more_first
+        while more < exit.more_end:
+            counts[t, np.uint64(kinds[np.uint64(more)])] += 1
+            more += np.uint32(1)
         if logging:
             log(group, np.int64(t), time, exit)
         k += 1

@@ -195,41 +195,33 @@ def _column(density, at, size, psi):
 
 
 @inner
-def apply(tables: RenewalTables, exit, psi: Complexes, to: Complexes) -> None:
-    """Write what the operator of an exit makes of a state."""
-    for a in range(tables.block[exit.block].size):
+def apply(tables: RenewalTables, exit, psi: Complexes, to: Complexes) -> float:
+    """Write what the operator of an exit makes of a state and return its norm squared."""
+    size = tables.block[exit.block].size
+    for a in range(size):
         to[a] = 0.0
     for e in range(exit.first, exit.end):
         to[tables.entry_row[e]] += tables.entry_value[e] * psi[tables.entry_column[e]]
+    return norm2(to, size)
 
 
 @inner
 def elect(tables: RenewalTables, group, t: int, u: float) -> int:
     """Choose the exit from the state in `before` by applying every operator; NOWHERE if none can be taken."""
-    block = group.traveller[t].block
-    first, end = tables.block[block].exit_first, tables.block[block].exit_end
-    for x in range(first, end):
-        apply(tables, tables.exit[x], group.before[t], group.trial)
-        group.weight[x - first] = norm2(group.trial, tables.block[tables.exit[x].block].size)
-    chosen = choose(group.weight, end - first, u)
-    return first + chosen if chosen >= 0 else NOWHERE
+    here = tables.block[group.traveller[t].block]
+    exits = here.exit_end - here.exit_first
+    for x in range(exits):
+        group.weight[x] = apply(tables, tables.exit[here.exit_first + x], group.before[t], group.trial)
+    chosen = choose(group.weight, exits, u)
+    return here.exit_first + chosen if chosen >= 0 else NOWHERE
 
 
 @inner
 def turn(tables: RenewalTables, group, t: int, exit) -> None:
     """Leave the state that an exit makes of the one in `before`, normalised."""
-    size = tables.block[exit.block].size
-    apply(tables, exit, group.before[t], group.trial)
-    scale = 1.0 / math.sqrt(norm2(group.trial, size))
-    for a in range(size):
+    scale = 1.0 / math.sqrt(apply(tables, exit, group.before[t], group.trial))
+    for a in range(tables.block[exit.block].size):
         group.psi[t, a] = group.trial[a] * scale
-
-
-@inner
-def count_more(tables: RenewalTables, group, t: int, exit) -> None:
-    """Count what an event exchanges beside the first."""
-    for k in range(exit.more_first, exit.more_end):
-        group.count[t, tables.kind[k]] += 1
 
 
 @inner

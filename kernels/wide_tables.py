@@ -353,20 +353,22 @@ def _searches(program: WideProgram, block: NDArray[np.void], first: Ints, parts:
     marching, stretch = np.zeros(nb, np.int64), np.ones(nb)
     matrices = []
     for b in range(nb):
-        row, column, value, m = _of_block(program, b, first)
+        row, column, value, m = _of_block(program, int(b), first)
         if m > 1:
             norm = radius_of(row, column, value, m)
             rate = -2.0 * math.fsum(diagonal[first[b] : first[b] + m].imag.tolist()) / m
-            entries = np.count_nonzero(value.imag) if parts == 1 else 2 * np.count_nonzero([value.real, value.imag])
-            marching[b], stretch[b] = _plan(block[b], int(entries), norm, rate, horizon)
+            entries = int(
+                np.count_nonzero(value.imag) if parts == 1 else 2 * np.count_nonzero([value.real, value.imag])
+            )
+            marching[b], stretch[b] = _plan(block[b], entries, norm, rate, horizon)
         value = value * block[b]["step"]
         matrices.append((row, column, value.imag - 1j * value.real, m))
     rows = sparse_rows(matrices, parts)
     tabled = np.where(marching > 0, 0, block["levels"] * block["stride"]) * (block["size"] > 1)
     block["power"] = np.cumsum(tabled) - tabled
     power = np.empty(int(tabled.sum()))
-    for b in np.flatnonzero((program.size > 1) & (marching == 0)):
-        tabulate(rows, int(b), block[b], parts, power)
+    for b in np.flatnonzero((program.size > 1) & (marching == 0)).tolist():
+        tabulate(rows, b, block[b], parts, power)
     assign_queues(block)
     search = {"power": power, "rows": rows, "marching": marching, "stretch": stretch}
     return search | _series(block, marching, stretch)

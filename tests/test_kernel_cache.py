@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from collide import Bath, LindbladModel, davies, local, ohmic
+from collide.kernels.borrowed import borrowed
 from collide.kernels.compile import Kernel, kernel
 from collide.machines import rectifier
 from collide.program import compile_program, run_chunk
@@ -127,7 +128,6 @@ def test_full_disk_compiles_anew_instead_of_failing(toy: Path) -> None:
     assert probe(toy, XDG_CACHE_HOME=str(toy.parent / "xdg")) == ["3.0", "0", "''"]
 
 
-@kernel
 def spin(n):
     """Count through a linear congruential generator, so that no compiler can leave the loop out."""
     x = np.uint64(1)
@@ -136,9 +136,10 @@ def spin(n):
     return x
 
 
-def test_kernel_releases_the_gil() -> None:
-    spin(1)  # compiled before the clock runs
-    worker = threading.Thread(target=spin, args=(300_000_000,))
+@pytest.mark.parametrize("compiled", [kernel(spin), borrowed(spin)], ids=["kernel", "borrowed"])
+def test_kernel_releases_the_gil(compiled: Any) -> None:
+    compiled(1)  # before the clock runs
+    worker = threading.Thread(target=compiled, args=(300_000_000,))
     worker.start()
     beats = 0
     while worker.is_alive():

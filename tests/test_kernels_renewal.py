@@ -249,3 +249,23 @@ def test_survival_and_probabilities_are_those_of_the_operators() -> None:
             psi, n = a["null"][b] @ psi, n + 1
         assert n > 10
         assert math.isclose(S[0], 1.0)
+
+
+def test_tiny_weights_are_not_lost_in_the_powers_of_almost_one() -> None:
+    """A weight of 4e-10 per period: 1 - S_n to ten digits, of which powers of a rounded 1 - 4e-10 would have seven."""
+    bath = Bath("cold", beta=18.0, statistics="spin")
+    model = CollisionModel(np.diag([0.0, 1.0]), [Collision(bath, lowering(2), 0, bath.ancilla(1.0), 0.05)], 0.5)
+    program = compile_program(model, 2000.0, initial=np.array([1.0, 0.0]))
+    tables = renewal_tables(program)
+    assert tables is not None
+    a = program.arrays
+    ground = int(np.flatnonzero(a["basis"][:, 0] == 0)[0])
+    pairs = np.arange(len(a["target"])) * len(a["size"]) + ground
+    entries = [slice(a["jump_start"][pair], a["jump_start"][pair + 1]) for pair in pairs]
+    happens = sum(float(np.sum(np.abs(a["jump_value"][own]) ** 2)) for own in entries)
+    assert 1e-11 < happens < 1e-9
+    here = tables.prepared[tables.block["state"][ground]]
+    n = np.arange(1, 4001)
+    lost = 1.0 - tables.survival[here["row"] :].reshape(-1)[n]
+    assert lost[-1] == pytest.approx(-math.expm1(4000 * math.log1p(-happens)), rel=1e-9, abs=0)
+    assert np.all(np.diff(lost) >= 0)

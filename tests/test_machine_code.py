@@ -341,5 +341,7 @@ def test_everything_public_is_there() -> None:
     assert set(collide.__all__) <= set(dir(collide))
     for name in collide.__all__:
         assert getattr(collide, name) is not None
+    assert collide.machines.rectifier is not None  # without an import of its own
+    assert collide.ensemble.run is collide.run
     with pytest.raises(AttributeError, match="module 'collide' has no attribute 'colide'"):
         _ = collide.colide
