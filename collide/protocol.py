@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from collide.exact.measurements import Outcomes
 from collide.exact.process import Complexes, Floats, Sparse
+from collide.exact.quick import QUICK, averaged
 from collide.later import later
 from collide.operators import as_hermitian, as_state
 from collide.outcomes import closing, opening, product_populations
@@ -80,8 +81,16 @@ def _ends(model: Any, times: Floats, initial: Any, closing_basis: Any) -> Ends:
     rho_initial = as_initial(model, initial)
     # what is steady needs no evolution to be known at the end
     steady = isinstance(initial, str) and initial == "steady"
-    rho_final = rho_initial if steady else model.evolve(rho_initial, times[-1:])[-1]
+    rho_final = rho_initial if steady else _evolved(model, rho_initial, times[-1:])
     return opening(rho_initial), closing(rho_final, closing_basis, model.process.dims), rho_initial, rho_final
+
+
+def _evolved(model: Any, rho: Complexes, times: Floats) -> Complexes:
+    """The exact averaged state at one time."""
+    process = model.process
+    if process.tau is None and process.d <= QUICK:
+        return averaged(process.elements[0], rho, float(times[0]))
+    return np.asarray(model.evolve(rho, times)[-1])
 
 
 def _referred(d: int, initial: Any, closing_basis: Any) -> bool:
