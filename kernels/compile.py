@@ -12,8 +12,10 @@ never an error. Folders of former fingerprints stay until the user deletes them:
 Numba itself is imported when something is compiled, or when a kernel that may create arrays is called.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, update_wrapper
+import gc
 from hashlib import sha256
 import inspect
 import os
@@ -48,6 +50,18 @@ def _cache_folder() -> Path | None:
     except (OSError, RuntimeError):  # RuntimeError: no home directory behind the tilde
         return None
     return folder
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Leave cycles alone: Numba makes so many objects that looking for them takes a tenth of a compilation."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 CACHE = _cache_folder()
@@ -149,9 +163,10 @@ class Borrower(Outer):
         path = CACHE / f"{name}.code" if CACHE and self._is_fingerprinted() else None
         found = machine_code.read(path) if path else None
         if found is None:
-            from .emission import emit
+            with _without_garbage_collection():
+                from .emission import emit
 
-            found = emit(self.inner, arguments, name, machine_code.HEAD)
+                found = emit(self.inner, arguments, name, machine_code.HEAD)
             if path:
                 machine_code.write(path, *found)
         kind, code = found

@@ -11,8 +11,6 @@ borrowed.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-import gc
 from typing import Any
 
 from llvmlite import binding, ir
@@ -148,18 +146,6 @@ def _index(kind: Any) -> Any:
     return types.int64 if isinstance(kind, types.Integer) and (kind.signed or kind.bitwidth < 64) else kind
 
 
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Leave cycles alone: Numba makes so many objects that looking for them takes a tenth of a compilation."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tuple[str, bytes]:
     """Compile a kernel for the types of some arguments.
 
@@ -181,7 +167,7 @@ def emit(inner: Inner, arguments: tuple[Any, ...], entry: str, head: int) -> tup
         if it returns something else, or the object would not stand by itself.
     object : bytes
     """
-    with global_compiler_lock, _without_garbage_collection():
+    with global_compiler_lock:
         argtypes = tuple(typeof(value) for value in arguments)
         inner.compile(argtypes)
         found = inner.overloads[argtypes]

@@ -140,7 +140,7 @@ def read(path: Path) -> tuple[str, bytes] | None:
 def write(path: Path, kind: str, code: bytes) -> None:
     """Write what `read` finds; where that is impossible the next process compiles again."""
     rest = kind.encode() + b"\n" + code
-    draft = path.with_suffix(f".{os.getpid()}")  # threads of one process come one by one
+    draft = path.with_suffix(f".{os.urandom(8).hex()}")  # several processes, perhaps of several machines, may be at it
     try:
         draft.write_bytes(sha256(rest).digest() + rest)
         draft.replace(path)
