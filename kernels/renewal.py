@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .borrowed import borrowed, inlined, inner, lend
-from .jump_room import Raw, Room, gathered, make_columns, make_sums, roomy, sizes_of
+from .jump_room import Raw, Room, gathered, make_columns, make_sums, roomy, sizes_of, slots_within
 from .jumps import TOTALS, Record
 from .lanes import WIDTH, fma, load, number_set, splat
 from .philox import block, to_double
@@ -214,7 +214,7 @@ def _run(tables: RenewalTables, seed: int, start: int, n: int, record: Record, r
     """Run once with room for so many events of all and of one trajectory; return the result and the columns."""
     sizes = sizes_of(tables, n, len(tables.e_ops))
     columns, sums = make_columns(sizes, record, room), make_sums(sizes, record)
-    width, ntime, m = _TOGETHER, sizes.ntime, sizes.m
+    width, ntime, m = slots_within(sizes, record, room, _TOGETHER), sizes.ntime, sizes.m
     shots = ntime if record.rho else 0
     exits = int((tables.block["exit_end"] - tables.block["exit_first"]).max())
     group = Group(

@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 LARGEST = 4  # states of a block: the forms have the square of it
-SEARCHED = 1 / 8  # share of events that may need a search of their own, which costs as much as ten others
+SEARCHED = 1 / 32  # share of events that may need a search of their own, which costs as much as twenty others
 _ENTRIES = 2**16  # of all survivals together: half a megabyte
 
 
