@@ -82,8 +82,10 @@ class ExactSide:
     def expectations(self) -> Floats:
         """Exact means of the observables on the tlist, (ntime, nops)."""
         a = self.program.arrays
-        vectors, observables = np.asarray(a["vectors"]), np.asarray(a["e_ops"])
-        states = vectors.conj().T @ self.model.evolve(self.start, self.program.tlist) @ vectors
+        states = _in_basis(self.model.evolve(self.start, self.program.tlist), np.asarray(a["vectors"]))
+        if "e_ops" not in a:
+            return _means_by_entries(a, states)
+        observables = np.asarray(a["e_ops"])
         found = np.zeros((len(states), len(observables)))
         for block, (members, size) in enumerate(zip(a["basis"], a["size"], strict=True)):
             inside = np.asarray(members[: int(size)])
@@ -91,6 +93,17 @@ class ExactSide:
             matrix = observables[:, block, : int(size), : int(size)]
             found += np.einsum("tab,oba->to", part, matrix).real
         return found
+
+    @cached_property
+    def reaches(self) -> Floats:
+        """(nops,) bounds of the moduli of what each observable may be."""
+        a = self.program.arrays
+        if "e_ops" in a:
+            return np.abs(np.linalg.eigvalsh(np.asarray(a["e_ops"]))).max(axis=(1, 2))
+        # of operators that are listed by their entries, the largest sum of moduli in a row
+        moduli = np.append(np.abs(a["look_value"]), 0.0)
+        sums = np.add.reduceat(moduli, a["look_start"][:-1]) * (np.diff(a["look_start"]) > 0)
+        return np.asarray(sums.reshape(-1, int(a["size"].sum())).max(axis=1)[1:])
 
     def energy_change_distribution(self) -> tuple[Floats, Floats]:
         """Exact distribution of the energy change: its values, ascending, and their probabilities."""
@@ -142,3 +155,24 @@ class ExactSide:
             weight = np.where(ends.reference > NEVER, ends.reference, 0.0) ** field if field else np.ones(len(rows))
             found.append(float(weight @ resolved @ p ** (1 - field)) * np.exp(-field * rate * ends.t))
         return np.array(found)
+
+
+def _in_basis(states: Any, vectors: Any) -> Any:
+    """(n, d, d) states in the basis of a program: columns of a unitary, phases of basis states, or the user's own."""
+    if not vectors.size:
+        return states
+    if vectors.ndim == 1:
+        return vectors.conj()[:, None] * states * vectors
+    return vectors.conj().T @ states @ vectors
+
+
+def _means_by_entries(a: Any, states: Any) -> Floats:
+    """(ntime, nops) means of observables that a program of wide states lists by their entries, after the energy."""
+    d, size = int(a["size"].sum()), np.asarray(a["size"])
+    state = np.concatenate([members[:n] for members, n in zip(a["basis"], size, strict=True)])
+    row = np.repeat(np.arange(len(a["look_start"]) - 1), np.diff(a["look_start"]))
+    column = np.repeat(np.cumsum(size) - size, size)[row % d] + a["look_column"]
+    terms = (states[:, state[column], state[row % d]] * a["look_value"]).real
+    found = np.zeros((len(states), (len(a["look_start"]) - 1) // d))
+    np.add.at(found.T, row // d, terms.T)
+    return found[:, 1:]

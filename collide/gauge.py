@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from collide.exact.process import Complexes, Floats, Ints
 
 REAL = 1e-12  # imaginary parts below this times the largest entry are zeros that rounding has filled
-KETS = 1e-9  # the same of opening kets: eigenvectors of a state that is itself known to rounding
+KETS = 1e-10  # the same of opening kets that are eigenvectors of a state, known no better than a steady state is solved
 ROUNDING = 4e-15  # of a difference of energies, relative to the largest
 NEAR = 1e-6  # phases closer than this to a power of i are tried as one
 Arrays = dict[str, NDArray[Any]]
@@ -125,7 +125,7 @@ def _in_basis(arrays: Arrays, phases: Complexes) -> Arrays:
     pairs = back[:, :, None] * phases[:, None, :]
     kets = arrays["initial_vec"] * back[arrays["initial_block"]]
     kets *= _common_phase(kets).conj()[:, None]
-    kets.imag[np.abs(kets.imag).max(axis=1) <= KETS] = 0.0
+    kets.imag[np.abs(kets.imag).max(axis=1) <= known_to(len(kets))] = 0.0
     inside = arrays["basis"] >= 0
     column = np.empty(len(arrays["vectors"]), dtype=complex)
     column[arrays["basis"][inside]] = phases[inside]
@@ -136,6 +136,11 @@ def _in_basis(arrays: Arrays, phases: Complexes) -> Arrays:
         "final_vec": arrays["final_vec"] * back[arrays["final_block"]],
         "vectors": arrays["vectors"] * column,
     }
+
+
+def known_to(kets: int) -> float:
+    """What of opening kets is rounding; a single one is the user's own, and exact."""
+    return KETS if kets > 1 else REAL
 
 
 # ---------------------------------------------------------------- phases

@@ -12,13 +12,13 @@ import numpy as np
 
 from collide.exact.process import Complexes, Floats, Ints
 from collide.gauge import (
-    KETS,
     REAL,
     ROUNDING,
     Arrays,
     Entries,
     Found,
     Pieces,
+    known_to,
     listed,
     real_phases,
     unit,
@@ -202,7 +202,7 @@ def _in_basis(arrays: Arrays, phase: Complexes) -> Arrays:
     starts = arrays["initial_start"]
     opened *= unit(np.add.reduceat(opened**2, starts[:-1])).conj()[kets.number]
     worst: Floats = np.maximum.reduceat(np.abs(opened.imag), starts[:-1])
-    opened.imag[(worst <= KETS)[kets.number]] = 0.0
+    opened.imag[(worst <= known_to(len(starts) - 1))[kets.number]] = 0.0
     states = arrays["basis"][arrays["basis"] >= 0]
     vectors = np.empty(len(states), dtype=complex)
     vectors[states] = phase

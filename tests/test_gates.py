@@ -9,8 +9,9 @@ import pytest
 from scipy.linalg import expm
 
 from collide import Bath, Collision, CollisionModel, Space, oscillator, qubit
+from collide.analysis import compare_with_exact
 from collide.compile_wide import _outcomes
-from collide.ensemble import load_program, save_program
+from collide.ensemble import load_program, run_program, save_program
 from collide.exact.process import Unitary, embed
 from collide.gates import neighbour_terms, strang_gates
 from collide.operators import lowering
@@ -163,6 +164,25 @@ def test_the_closing_measurement_is_at_the_end_of_a_period(labels: str) -> None:
     p = program.arrays["final_p"]
     assert p.max() - p.min() > 0.05
     assert np.all(np.abs(final - p) < LIMIT * np.sqrt(p * (1 - p) / n) + 1e-12)
+
+
+@pytest.mark.usefixtures("by_gates")
+def test_ensembles_of_gates_are_compared_with_exact_means_of_observables() -> None:
+    """Observables of blocks, of several numbers of excitations and of a complex kind, at several stops."""
+    model, rng = chain(4), np.random.default_rng(2)
+    A = rng.normal(size=(16, 16)) + 1j * rng.normal(size=(16, 16))
+    space = Space(*[qubit()] * 4)
+    hop = np.asarray((1j * space.exchange(1, 2) @ space.number(1)).todense())
+    ops = {"n1": np.asarray(space.number(1).todense()), "current": hop, "any": A}
+    e_ops = {name: op + op.conj().T for name, op in ops.items()}
+    stops = [model.tau, 4 * model.tau, 9 * model.tau]
+    ket = np.kron(np.kron([0.6, 0.8j], [1, 0]), np.kron([0, 1], [0.8, 0.6]))
+    for initial in (np.eye(16)[5], ket):
+        program = compile_program(model, stops, initial=initial, e_ops=e_ops)
+        assert program.kind == "gates"
+        verdict = compare_with_exact(run_program(program, 6000, 1, threads=1, progress=False))
+        assert verdict.passed
+        assert sum("<current>" in row.name for row in verdict.rows) == len(stops)
 
 
 @pytest.mark.parametrize(("N", "labels"), [(3, "heat"), (3, "all"), (5, "heat"), (5, "all")])
