@@ -1,8 +1,8 @@
 """Ensembles of collisions by events, where events prepare the state: from one to the next by looking up a table.
 
-Sixteen trajectories take turns, an event each: what one has to wait for, the next one uses.  An event is a look-up of
-the period in the survival of the state, and of the operator in the sums of their weights; see `renewal_tables`.  Where
-the tables end, or the state was not prepared, the trajectory is searched alone (`renewal_flight`).
+An event is a look-up of the period in the survival of the state, and of the operator in the sums of their weights; see
+`renewal_tables`.  Each is a chain of steps that wait for one another, so some trajectories go side by side, and every
+loop takes one step for each.  Where the tables end, or the state was not prepared, a trajectory is searched alone.
 
 Records are those of `events` for the same seed and ids, but for roundings.  They do not depend on who takes turns with
 whom, and sums are taken in the order of ids.
@@ -40,7 +40,7 @@ from .renewal_states import NOWHERE
 from .renewal_tables import RenewalTables
 
 ROUNDING = 2.0**-40  # of tabulated probabilities, and more
-_TOGETHER = 32
+_TOGETHER = 32  # trajectories: more of them fill the processor no better
 _LONGEST_FIRST_LOG = 2**22
 
 
@@ -199,7 +199,6 @@ def _fly(tables, group, columns, sums, seed, start, n):
             if number == 0:
                 for t in range(size):
                     open_flight(tables, group, columns, t, first + t)
-            # three short loops, so that the processor works on several trajectories at once
             for half in range(2 if number == 0 else 0, 4, 2):
                 wait(tables, group, active)
                 choose(tables, group, active, half)

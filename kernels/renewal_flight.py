@@ -96,7 +96,8 @@ def open_flight(tables: RenewalTables, group, columns, t: int, row: int) -> None
     block = tables.initial_block[outcome]
     traveller.row, traveller.block, traveller.state = row, block, NOWHERE
     traveller.time, traveller.until, traveller.stop, traveller.logged = 0, tables.times[0], 0, 0
-    traveller.threshold = max(group.number[t, 1], SMALLEST_THRESHOLD)
+    threshold = group.number[t, 1]
+    traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
     if tables.block[block].size == 1:
         traveller.state = tables.block[block].state
     else:
@@ -342,7 +343,8 @@ def fold(tables: RenewalTables, group, columns, sums, t: int) -> None:
     at = logged[0]
     columns.row_size[traveller.row] = count
     logged[0] += count
-    logged[1] = max(logged[1], count)
+    if count > logged[1]:
+        logged[1] = count
     if logged[0] <= columns.jump_time.shape[0] and count <= group.log_time.shape[1]:
         for k in range(count):
             columns.jump_time[at + k] = group.log_time[t, k]
