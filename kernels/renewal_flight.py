@@ -27,7 +27,8 @@ _FOREVER = 2**60  # periods
 
 TRAVELLER = np.dtype(
     [
-        ("row", np.int64),  # of its columns
+        ("row", np.uint32),  # of its columns
+        ("under_way", np.uint32),  # 0 once it has landed
         ("state", np.int64),  # prepared state at the last event; NOWHERE if it is in `psi`
         ("block", np.int64),
         ("time", np.int64),  # of the last event
@@ -45,8 +46,8 @@ class Group(NamedTuple):
     Attributes
     ----------
     traveller : (W,) TRAVELLER
-    order : (W,) int64
-        Who has not landed.
+    order, late : (W,) int64
+        Who has not landed; whom tables do not tell all of the next event.
     number : (W, 4) float64
         Random numbers of the next two events.
     psi : (W, m) complex128
@@ -71,6 +72,7 @@ class Group(NamedTuple):
 
     traveller: NDArray[np.void]
     order: Ints
+    late: Ints
     number: Floats
     psi: Complexes
     wait: Ints
@@ -94,7 +96,7 @@ def open_flight(tables: RenewalTables, group, columns, t: int, row: int) -> None
     traveller = group.traveller[t]
     outcome = opening(tables.initial_cdf, group.number[t, 0])
     block = tables.initial_block[outcome]
-    traveller.row, traveller.block, traveller.state = row, block, NOWHERE
+    traveller.row, traveller.under_way, traveller.block, traveller.state = row, 1, block, NOWHERE
     traveller.time, traveller.until, traveller.stop, traveller.logged = 0, tables.times[0], 0, 0
     threshold = group.number[t, 1]
     traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
