@@ -152,21 +152,18 @@ def happen(tables, group, active, half):
 
 @inner
 def look_again(tables, group, columns, t, half):
-    """Let an event happen that tables do not tell all of, or pass the stops before it; tell whether it was the end."""
-    traveller, n, x, u = group.traveller[t], group.wait[t], group.chosen[t], group.number[t, half]
-    searched = n < 0
-    time = traveller.time + (-n if searched else n)
-    if time > traveller.until and pass_stops(tables, group, columns, t, time, u):
-        return True
-    if not searched and (x < 0 or tables.exit[x].state < 0):
+    """Let an event happen that tables do not tell all of; tell whether it was the end, as it never should be."""
+    n, x = group.wait[t], group.chosen[t]
+    if n > 0 and (x < 0 or tables.exit[x].state < 0):
         later(tables, group, t, n - 1, group.before[t])
     if x < 0:
-        x = elect(tables, group, t, u)
+        x = elect(tables, group, t, group.number[t, half])
         if x < 0:
             lose(tables, group, columns, t)
             return True
     if tables.exit[x].state < 0:
         turn(tables, group, t, tables.exit[x])
+    time = group.traveller[t].time + (n if n > 0 else -n)
     land_on(tables, group, np.uint64(t), tables.exit[x], time, group.number[t, half + 1])
     return False
 
@@ -229,8 +226,10 @@ def _fly(tables, group, columns, sums, seed, start, n):
                 choose(tables, group, active, half)
                 landed = 0
                 for k in range(happen(tables, group, active, half)):
-                    if look_again(tables, group, columns, group.late[k], half):
-                        group.traveller[group.late[k]].under_way = 0
+                    t = group.late[k]
+                    ended = pass_stops(tables, group, columns, t, group.number[t, half])
+                    if ended or look_again(tables, group, columns, t, half):
+                        group.traveller[t].under_way = 0
                         landed += 1
                 if landed > 0:
                     active = close_ranks(group, active)

@@ -248,9 +248,10 @@ def lose(tables: RenewalTables, group, columns, t: int) -> None:
 
 
 @inner
-def pass_stops(tables: RenewalTables, group, columns, t: int, event: int, u: float) -> bool:
-    """Read off the state at all stops before the period `event` ends; at the last one land, and return True."""
-    traveller, times = group.traveller[t], tables.times
+def pass_stops(tables: RenewalTables, group, columns, t: int, u: float) -> bool:
+    """Read off the state at all stops before the next event; at the last one land, and return True."""
+    traveller, times, n = group.traveller[t], tables.times, group.wait[t]
+    event = traveller.time + (n if n > 0 else -n)
     while traveller.stop < times.shape[0] and times[traveller.stop] < event:
         later(tables, group, t, times[traveller.stop] - traveller.time, group.at_stop)
         _read(tables, group, columns, t)
