@@ -1,8 +1,8 @@
 """Ensembles of collisions by events, where events prepare the state: from one to the next by looking up a table.
 
-Sixteen trajectories take turns, an event each: what one has to wait for, the next one uses.  An event is a look-up of
-the period in the survival of the state, and of the operator in the sums of their weights; see `renewal_tables`.  Where
-the tables end, or the state was not prepared, the trajectory is searched alone (`renewal_flight`).
+An event is a look-up of the period in the survival of the state, and of the operator in the sums of their weights; see
+`renewal_tables`.  Each is a chain of steps that wait for one another, so some trajectories go side by side, and every
+loop takes one step for each.  Where the tables end, or the state was not prepared, a trajectory is searched alone.
 
 Records are those of `events` for the same seed and ids, but for roundings.  They do not depend on who takes turns with
 whom, and sums are taken in the order of ids.
@@ -36,7 +36,7 @@ from .renewal_states import NOWHERE
 from .renewal_tables import RenewalTables
 
 ROUNDING = 2.0**-40  # of tabulated probabilities, and more
-_TOGETHER = 32
+_TOGETHER = 32  # trajectories: more of them fill the processor no better
 _LONGEST_FIRST_LOG = 2**22
 
 
@@ -74,15 +74,19 @@ def reached(reach, row, density, entry, numbers):
 
 @inner
 def wait(tables, group, active):
-    """Find out when everybody's next event is: note the periods, as a negative number where the state was searched."""
-    travellers, order, waits = group.traveller, group.order, group.wait
+    """Look up in how many periods everybody's next event is; return how many have to be searched, listed in `late`."""
+    travellers, order, waits, late = group.traveller, group.order, group.wait, group.late
     prepared, guide, survival = tables.prepared, tables.guide, tables.survival
+    listed = np.uint64(0)
     for k in range(np.uint64(active)):
         t = np.uint64(order[k])
         state, threshold, n = travellers[t].state, travellers[t].threshold, NOWHERE
         if state >= 0:
             n = look_up_period(guide, survival, state * BINS, prepared[np.uint64(state)].row, threshold)
-        waits[t] = n if n > 0 else search(tables, group, np.int64(t))
+        waits[t] = n
+        late[listed] = t
+        listed += np.uint64(n < 0)
+    return listed
 
 
 @inner
@@ -115,46 +119,52 @@ def choose(tables, group, active, half):
 
 
 @inner
-def happen(tables, group, columns, active, half):
-    """Let everybody's next event happen, or pass the stops before it, or land; return how many are still under way."""
+def happen(tables, group, active, half):
+    """Let everybody's next event happen; return who passes a stop before or needs another look, listed in `late`."""
     travellers, order, number, waits, chosen = group.traveller, group.order, group.number, group.wait, group.chosen
-    exits, kinds, counts, logging = tables.exit, tables.kind, group.count, group.log_time.shape[1] > 0
-    k = 0
-    while k < active:
-        t = np.uint64(order[np.uint64(k)])
-        traveller, n, x = travellers[t], waits[t], chosen[t]
-        time = traveller.time + (n if n > 0 else -n)
-        if time > traveller.until and pass_stops(tables, group, columns, np.int64(t), time, number[t, np.uint64(half)]):
-            active -= 1
-            order[np.uint64(k)] = order[np.uint64(active)]
-            continue
+    exits, late, listed = tables.exit, group.late, np.uint64(0)
+    for k in range(np.uint64(active)):
+        t = np.uint64(order[k])
+        x, time = chosen[t], travellers[t].time + waits[t]
+        if x < 0 or time > travellers[t].until or exits[np.uint64(x)].state < 0:
+            late[listed] = t
+            listed += np.uint64(1)
+        else:
+            land_on(tables, group, t, exits[np.uint64(x)], time, number[t, np.uint64(half + 1)])
+    return listed
+
+
+@inner
+def look_again(tables, group, columns, t, half):
+    """Let an event happen that tables do not tell all of; tell whether it was the end, as it never should be."""
+    n, x = group.wait[t], group.chosen[t]
+    if n > 0 and (x < 0 or tables.exit[x].state < 0):
+        later(tables, group, t, n - 1, group.before[t])
+    if x < 0:
+        x = elect(tables, group, t, group.number[t, half])
         if x < 0:
-            if n > 0:
-                later(tables, group, np.int64(t), n - 1, group.before[t])
-            x = elect(tables, group, np.int64(t), number[t, np.uint64(half)])
-            if x < 0:
-                lose(tables, group, columns, np.int64(t))
-                active -= 1
-                order[np.uint64(k)] = order[np.uint64(active)]
-                continue
-            n = -1
-        exit = exits[np.uint64(x)]
-        if exit.state < 0:
-            if n > 0:
-                later(tables, group, np.int64(t), n - 1, group.before[t])
-            turn(tables, group, np.int64(t), exit)
-        traveller.state, traveller.block, traveller.time = exit.state, exit.block, time
-        threshold = number[t, np.uint64(half + 1)]
-        traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
-        counts[t, np.uint64(exit.kind)] += 1
-        more = exit.more_first
-        while more < exit.more_end:
-            counts[t, np.uint64(kinds[np.uint64(more)])] += 1
-            more += np.uint32(1)
-        if logging:
-            log(group, np.int64(t), time, exit)
-        k += 1
-    return active
+            lose(tables, group, columns, t)
+            return True
+    if tables.exit[x].state < 0:
+        turn(tables, group, t, tables.exit[x])
+    time = group.traveller[t].time + (n if n > 0 else -n)
+    land_on(tables, group, np.uint64(t), tables.exit[x], time, group.number[t, half + 1])
+    return False
+
+
+@inlined
+def land_on(tables, group, t, exit, time, threshold):
+    """Count what an event exchanges and wait for the next one."""
+    traveller = group.traveller[t]
+    traveller.state, traveller.block, traveller.time = exit.state, exit.block, time
+    traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
+    group.count[t, np.uint64(exit.kind)] += 1
+    more = exit.more_first
+    while more < exit.more_end:
+        group.count[t, np.uint64(tables.kind[np.uint64(more)])] += 1
+        more += np.uint32(1)
+    if group.log_time.shape[1] > 0:
+        log(group, np.int64(t), time, exit)
 
 
 @inner
@@ -166,6 +176,17 @@ def draw(group, active, seed, first, place):
         a, b, c, d = block(seed, first + t, place)
         number[t, np.uint64(0)], number[t, np.uint64(1)] = to_double(a), to_double(b)
         number[t, np.uint64(2)], number[t, np.uint64(3)] = to_double(c), to_double(d)
+
+
+@inner
+def close_ranks(group, active):
+    """Leave out who has landed; return how many are still under way."""
+    kept = 0
+    for k in range(active):
+        t = group.order[k]
+        group.order[kept] = t
+        kept += group.traveller[t].under_way
+    return kept
 
 
 @borrowed
@@ -183,11 +204,19 @@ def _fly(tables, group, columns, sums, seed, start, n):
             if number == 0:
                 for t in range(size):
                     open_flight(tables, group, columns, t, first + t)
-            # three short loops, so that the processor works on several trajectories at once
             for half in range(2 if number == 0 else 0, 4, 2):
-                wait(tables, group, active)
+                for k in range(wait(tables, group, active)):
+                    group.wait[group.late[k]] = search(tables, group, group.late[k])
                 choose(tables, group, active, half)
-                active = happen(tables, group, columns, active, half)
+                landed = 0
+                for k in range(happen(tables, group, active, half)):
+                    t = group.late[k]
+                    ended = pass_stops(tables, group, columns, t, group.number[t, half])
+                    if ended or look_again(tables, group, columns, t, half):
+                        group.traveller[t].under_way = 0
+                        landed += 1
+                if landed > 0:
+                    active = close_ranks(group, active)
             number += np.uint64(1)
         for t in range(size):
             fold(tables, group, columns, sums, t)
@@ -220,6 +249,7 @@ def _run(tables: RenewalTables, seed: int, start: int, n: int, record: Record, r
     group = Group(
         traveller=np.zeros(width, TRAVELLER),
         order=np.zeros(width, np.int64),
+        late=np.zeros(width, np.int64),
         number=np.zeros((width, 4)),
         psi=np.zeros((width, m), complex),
         wait=np.zeros(width, np.int64),

@@ -27,7 +27,8 @@ _FOREVER = 2**60  # periods
 
 TRAVELLER = np.dtype(
     [
-        ("row", np.int64),  # of its columns
+        ("row", np.uint32),  # of its columns
+        ("under_way", np.uint32),  # 0 once it has landed
         ("state", np.int64),  # prepared state at the last event; NOWHERE if it is in `psi`
         ("block", np.int64),
         ("time", np.int64),  # of the last event
@@ -45,8 +46,8 @@ class Group(NamedTuple):
     Attributes
     ----------
     traveller : (W,) TRAVELLER
-    order : (W,) int64
-        Who has not landed.
+    order, late : (W,) int64
+        Who has not landed; whom tables do not tell all of the next event.
     number : (W, 4) float64
         Random numbers of the next two events.
     psi : (W, m) complex128
@@ -71,6 +72,7 @@ class Group(NamedTuple):
 
     traveller: NDArray[np.void]
     order: Ints
+    late: Ints
     number: Floats
     psi: Complexes
     wait: Ints
@@ -94,9 +96,10 @@ def open_flight(tables: RenewalTables, group, columns, t: int, row: int) -> None
     traveller = group.traveller[t]
     outcome = opening(tables.initial_cdf, group.number[t, 0])
     block = tables.initial_block[outcome]
-    traveller.row, traveller.block, traveller.state = row, block, NOWHERE
+    traveller.row, traveller.under_way, traveller.block, traveller.state = row, 1, block, NOWHERE
     traveller.time, traveller.until, traveller.stop, traveller.logged = 0, tables.times[0], 0, 0
-    traveller.threshold = max(group.number[t, 1], SMALLEST_THRESHOLD)
+    threshold = group.number[t, 1]
+    traveller.threshold = threshold if threshold > SMALLEST_THRESHOLD else SMALLEST_THRESHOLD
     if tables.block[block].size == 1:
         traveller.state = tables.block[block].state
     else:
@@ -245,9 +248,10 @@ def lose(tables: RenewalTables, group, columns, t: int) -> None:
 
 
 @inner
-def pass_stops(tables: RenewalTables, group, columns, t: int, event: int, u: float) -> bool:
-    """Read off the state at all stops before the period `event` ends; at the last one land, and return True."""
-    traveller, times = group.traveller[t], tables.times
+def pass_stops(tables: RenewalTables, group, columns, t: int, u: float) -> bool:
+    """Read off the state at all stops before the next event; at the last one land, and return True."""
+    traveller, times, n = group.traveller[t], tables.times, group.wait[t]
+    event = traveller.time + (n if n > 0 else -n)
     while traveller.stop < times.shape[0] and times[traveller.stop] < event:
         later(tables, group, t, times[traveller.stop] - traveller.time, group.at_stop)
         _read(tables, group, columns, t)
@@ -342,7 +346,8 @@ def fold(tables: RenewalTables, group, columns, sums, t: int) -> None:
     at = logged[0]
     columns.row_size[traveller.row] = count
     logged[0] += count
-    logged[1] = max(logged[1], count)
+    if count > logged[1]:
+        logged[1] = count
     if logged[0] <= columns.jump_time.shape[0] and count <= group.log_time.shape[1]:
         for k in range(count):
             columns.jump_time[at + k] = group.log_time[t, k]

@@ -38,6 +38,7 @@ PREPARED = np.dtype(  # a state that does not depend on the one before
 def tabulate(
     null: Complexes,
     horizon: int,
+    most: int,
     levels: int,
     block: NDArray[np.void],
     exit: NDArray[np.void],
@@ -58,6 +59,8 @@ def tabulate(
     null : (nb, m, m) complex
     horizon : int
         Periods of a trajectory: nobody asks for a longer survival.
+    most : int
+        Periods of one survival that may be tabulated.
     levels : int
         Powers of N_0 that reach so far.
     block, exit, prepared, vector, guide, power
@@ -65,7 +68,7 @@ def tabulate(
     weight, whole : (exits, m * m), (nb, m * m) float64
         Coefficients of the weight of each exit, and of all exits of each block.
     survival, density : (room,) float64
-        Tables, with as much room as may be filled and two rows more.
+        Tables; of density matrices there is room for one more of each state than of survivals.
     psi : (2, m) complex
 
     Returns
@@ -89,8 +92,8 @@ def tabulate(
         for a in range(size):
             psi[0, a] = vector[s, a]
             diagonal += whole[here.block, a]
-        room = min(LONGEST, horizon, survival.shape[0] - place - 3 * WIDTH, density.shape[0] // (m * m) - entry - 1)
-        if size == 1 and horizon >= LONGEST and happens * LONGEST < 1.0:
+        room = min(most, survival.shape[0] - place - 3 * WIDTH)
+        if size == 1 and horizon > most and happens * most < 1.0:
             room = -1  # hardly anything would be tabulated: the law is known in closed form
         here.row, here.density, here.stride = place // WIDTH, entry * m * m, m * m if size > 1 else 0
         # powers of 1 - happens in doubled precision, since the rounding of 1 - happens would grow with them

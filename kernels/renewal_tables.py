@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .event_tables import EventProgram
 from .lanes import WIDTH
-from .renewal_laws import BINS, PREPARED, tabulate
+from .renewal_laws import BINS, LONGEST, PREPARED, tabulate
 from .renewal_states import BLOCK, EXIT, NOWHERE, find_states
 
 Floats = NDArray[np.float64]
@@ -149,7 +149,8 @@ def prepare_renewal(program: EventProgram, most_searched: float = SEARCHED) -> R
     survival, density = _rows(_ENTRIES // WIDTH), np.empty((_ENTRIES + states) * numbers)
     guide = np.empty(states * BINS, np.uint16)
     length, matrices, searched = tabulate(
-        _as(program.null, np.complex128), horizon, levels, block, exit, prepared, vector[:states], weight, whole,
+        _as(program.null, np.complex128), horizon, min(LONGEST, horizon), levels, block, exit, prepared,
+        vector[:states], weight, whole,
         survival.reshape(-1), density, guide, power, np.zeros((2, m), complex),
     )  # fmt: skip
     if searched > most_searched:
