@@ -46,20 +46,5 @@ def fma_peak(repeats: int = 9) -> float:
     return 2.0 * CHAINS * WIDTH * ROUNDS / best
 
 
-def search_flops(tables: Any) -> float:
-    """Operations of one search and one choice of an exit in the largest block of `JumpTables`.
-
-    A power costs m^2 complex products and a norm, of each level that a search tries; a series of order n takes n
-    products with the sparse generator, and n^2/2 scalar products for the polynomial of the norm.
-    """
-    here = tables.block[np.argmax(tables.block["size"])]
-    m, n = int(here["size"]), int(here["order"])
-    entries = int(tables.row_start[here["rows"] + m] - tables.row_start[here["rows"]]) if n else 0
-    exits = tables.exit[here["exit_first"] : here["exit_end"]]
-    applied = float(np.sum(exits["end"].astype(float) - exits["first"]))
-    levels = (int(here["first_level"]) + 1) * (8 * m * m + 4 * m)
-    return levels + n * (8 * entries + 4 * m) + 2 * n * n * m + 8 * applied
-
-
 if __name__ == "__main__":
     print(f"{1e-9 * fma_peak():.1f} GFLOP/s")

@@ -4,9 +4,12 @@ Also what both are held to: exact mean counts of a Lindblad equation by integrat
 correlations.
 """
 
+from collections.abc import Callable
+from functools import cache
 import json
 import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +20,8 @@ from measure import THREADS  # first, for it caps the BLAS that NumPy loads
 import numpy as np
 
 PEERS = Path(__file__).resolve().parent / ".venv-peers"
+PATIENCE = 60.0
+"""Seconds of processor time that a round of dynamiqs may take, or its compilation with a round."""
 
 
 def qutip_counts(system: Any, n: int, seed: int, method: str) -> np.ndarray:
@@ -59,13 +64,22 @@ class Peer:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("the peer ended without an answer")
+            raise RuntimeError(f"the peer ended without an answer, with status {self.process.wait()}")
         answer = json.loads(line)
         return float(answer["seconds"]), np.array(answer["found"])
 
 
+def dynamiqs_player(script: str, word: str, n: int, most: int) -> Callable[[int], tuple[float, np.ndarray]]:
+    """Seed -> (seconds, counts); its process begins when it is first asked, so that a failure then is its result."""
+    peer = cache(lambda: Peer(script, "--dynamiqs", word, n, most))
+    return lambda seed: peer().round(seed)
+
+
 def dynamiqs_worker(system: Any, n: int, most: int, precision: str = "double") -> None:
-    """What runs inside the peers' environment; single precision is dynamiqs' default."""
+    """What runs inside the peers' environment; single precision is dynamiqs' default.
+
+    Large operators are stored by their diagonals, which serves it best where they are few.
+    """
     import dynamiqs as dq
     import jax
     import jax.numpy as jnp
@@ -75,8 +89,11 @@ def dynamiqs_worker(system: Any, n: int, most: int, precision: str = "double") -
     H, ops, ket, end = system
     tight = 1e-6 if precision == "double" else 1e-4  # the first is QuTiP's own tolerance of jump times
     method = dq.method.Event(root_finder=optimistix.Newton(tight, tight))
-    matrices = [dq.asqarray(np.asarray(op.todense() if hasattr(op, "todense") else op)) for op in (H, *ops)]
+    layout = dq.dia if H.shape[0] > 4 else dq.dense
+    dense = [np.asarray(op.todense() if hasattr(op, "todense") else op) for op in (H, *ops)]
+    matrices = [dq.asqarray(op, layout=layout) for op in dense]
     for line in sys.stdin:
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # what it sends ends the process
         began = time.process_time()
         result = dq.jssesolve(
             matrices[0], matrices[1:], jnp.asarray(ket).reshape(-1, 1), jnp.array([0.0, end]),

@@ -171,15 +171,14 @@ def contestants(options: argparse.Namespace) -> dict[str, tuple[int, Any]]:
     return found
 
 
-def fraction_of_peak(g: float, seconds: float, jumps: float) -> float:
-    """Share of the core's multiply-adds that one search for every jump uses, of a time per trajectory."""
-    from fma_peak import fma_peak, search_flops
+def fraction_of_peak(g: float, seconds: float) -> float:
+    """Share of the core's multiply-adds that our searches use, of a time per trajectory."""
+    from operations import share_of_peak
 
-    from collide.engines import jump_tables
     from collide.program import compile_program
 
     model, ket = collide_model(g)
-    return search_flops(jump_tables(compile_program(model, END, initial=ket))) * jumps / seconds / fma_peak()
+    return share_of_peak(compile_program(model, END, initial=ket, keep=("totals", "jumps")), seconds)
 
 
 def main() -> None:
@@ -213,7 +212,7 @@ def main() -> None:
     jumps = float(truth[0].sum())
     title = f"W1: two qubits, g = {options.g:g}, t = {END:g}, {jumps:.1f} jumps a trajectory, {options.rounds} rounds"
     long = statistics.median(seconds[LONG])
-    share = {"us a trajectory": 1e6 * long, "share of the core's peak": fraction_of_peak(options.g, long, jumps)}
+    share = {"us a trajectory": 1e6 * long, "share of the core's peak": fraction_of_peak(options.g, long)}
     save(options.out, title, {"Beside peers": rows, f"Ours, {LONG.removeprefix('collide: ')}": [share]})
 
 

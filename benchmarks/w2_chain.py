@@ -21,11 +21,12 @@ import statistics
 import sys
 from typing import Any
 
-from jump_peers import PEERS, Peer, chain_counts, dynamiqs_worker, qutip_counts
+from jump_peers import PEERS, chain_counts, dynamiqs_player, dynamiqs_worker, qutip_counts
 import numpy as np
 import scipy.sparse as sp
 
 HERE = Path(__file__).resolve().parent
+NO_SECTORS = "collide, no sectors"
 GAMMAS, TEMPERATURES, END = (0.01, 0.02), (1.0, 0.1), 5000.0
 NOWHERE = ("product", [0.5, 0.5])  # peers do not compute the exact final state, so it is not asked of ours
 
@@ -76,12 +77,18 @@ def model_of(sites: int, g: float) -> Any:
     return collide.LindbladModel(H, channels, dims=space)
 
 
-def our_round(model: Any, ket: np.ndarray, closing: Any, n: int, seed: int) -> np.ndarray:
-    """Counts (n, 4): program, tables and records of a model that is there."""
-    from collide.program import compile_program, run_chunk
+def program_of(model: Any, ket: np.ndarray, closing: Any) -> Any:
+    """What ours makes of a model that is there."""
+    from collide.program import compile_program
 
-    program = compile_program(model, END, initial=ket, closing=closing, keep=("totals", "jumps"))
-    return np.asarray(run_chunk(program, seed, 0, n).columns["counts"])
+    return compile_program(model, END, initial=ket, closing=closing, keep=("totals", "jumps"))
+
+
+def our_round(model: Any, ket: np.ndarray, closing: Any, n: int, seed: int) -> np.ndarray:
+    """Counts (n, 4): program, tables and records."""
+    from collide.program import run_chunk
+
+    return np.asarray(run_chunk(program_of(model, ket, closing), seed, 0, n).columns["counts"])
 
 
 def z_score(counts: np.ndarray, mean: np.ndarray) -> float:
@@ -107,20 +114,21 @@ def compare(sites: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     players: dict[str, Any] = {
         "collide": (n, 0.0, lambda s: timed(our_round, model, ground, NOWHERE, n, s)),
         "collide, 20 trajectories": (20, 0.0, lambda s: timed(our_round, model, ground, NOWHERE, 20, s)),
-        "collide, no sectors": (fewer, angle, lambda s: timed(our_round, model, blurred, mixing, fewer, s)),
+        NO_SECTORS: (fewer, angle, lambda s: timed(our_round, model, blurred, mixing, fewer, s)),
     }
     if small:
         players["QuTiP diag"] = (few, 0.0, lambda s: timed(qutip_counts, system, few, s, "diag"))
     slow = max(few // 4, 2)
     players["QuTiP vern7"] = (slow, 0.0, lambda s: timed(qutip_counts, system, slow, s, "vern7"))
-    if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists() and small:
-        count = options.dynamiqs_ntraj
-        players["dynamiqs"] = (count, 0.0, Peer(__file__, "--dynamiqs", f"{sites},{g}", count, 300).round)
-    elif small:
+    if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists():
+        count = options.dynamiqs_ntraj if small else max(options.dynamiqs_ntraj // 10, 2)
+        players["dynamiqs"] = (count, 0.0, dynamiqs_player(__file__, f"{sites},{g}", count, 300))
+    elif options.dynamiqs_ntraj:
         print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ground, NOWHERE, 16, 0)
     our_round(model, blurred, mixing, 16, 0)
-    return race(players, truth, options.rounds, LIMIT)
+    programs = {"collide": program_of(model, ground, NOWHERE), NO_SECTORS: program_of(model, blurred, mixing)}
+    return race(players, truth, options.rounds, LIMIT, programs)
 
 
 def tilted_basis(sites: int) -> np.ndarray:
@@ -131,8 +139,12 @@ def tilted_basis(sites: int) -> np.ndarray:
     return basis
 
 
-def race(players: dict[str, Any], truth: dict[float, np.ndarray], rounds: int, limit: float) -> list[dict[str, Any]]:
-    """Alternating rounds; a peer that fails is shown as such."""
+def race(
+    players: dict[str, Any], truth: dict[float, np.ndarray], rounds: int, limit: float, programs: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Alternating rounds; a peer that fails is shown as such, and how close those with `programs` come to the peak."""
+    from operations import share_of_peak
+
     seconds: dict[str, list[float]] = {name: [] for name in players}
     counts: dict[str, list[np.ndarray]] = {name: [] for name in players}
     failed: dict[str, str] = {}
@@ -158,6 +170,8 @@ def race(players: dict[str, Any], truth: dict[float, np.ndarray], rounds: int, l
         row |= {"us each": 1e6 * statistics.median(seconds[name]), "jumps each": float(together.sum(1).mean())}
         for ours in [other for other in players if other.startswith("collide")]:
             row[f"over {ours}"] = statistics.median(a / b for a, b in zip(seconds[name], seconds[ours], strict=True))
+        seen = programs.get(name)
+        row["share of the core's peak"] = share_of_peak(seen, row["us each"] / 1e6) if seen else ""
         rows.append(row | {"max |z|": z, "verdict": "ok" if z <= limit else "VOID: the physics is off"})
     return rows
 
@@ -169,7 +183,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ntraj", type=int, default=1000)
     parser.add_argument("--few", type=int, default=200, help="trajectories of the peers; a tenth of it for ten qubits")
-    parser.add_argument("--dynamiqs-ntraj", type=int, default=50, help="0 leaves dynamiqs out")
+    parser.add_argument("--dynamiqs-ntraj", type=int, default=20, help="0 leaves it out; more together are slower")
     parser.add_argument("--g", type=float, default=0.05)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "w2_chain")
     parser.add_argument("--dynamiqs", nargs=3, help=argparse.SUPPRESS)

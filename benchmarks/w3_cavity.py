@@ -17,7 +17,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from jump_peers import PEERS, Peer, dynamiqs_worker, mean_counts, qutip_counts
+from jump_peers import PEERS, dynamiqs_player, dynamiqs_worker, mean_counts, qutip_counts
 import numpy as np
 import scipy.sparse as sp
 from w2_chain import race
@@ -56,13 +56,19 @@ def model_of(system: Any) -> Any:
     return collide.LindbladModel(H, channels)
 
 
-def our_round(model: Any, ket: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Counts (n, 5): program, tables and records of a model that is there."""
-    from collide.program import compile_program, run_chunk
+def program_of(model: Any, ket: np.ndarray) -> Any:
+    """What ours makes of a model that is there."""
+    from collide.program import compile_program
 
     closing = ("product", [1 / (2 * LEVELS)] * (2 * LEVELS))  # nobody computes the exact final state
-    program = compile_program(model, END, initial=ket, closing=closing, keep=("totals", "jumps"))
-    return np.asarray(run_chunk(program, seed, 0, n).columns["counts"])
+    return compile_program(model, END, initial=ket, closing=closing, keep=("totals", "jumps"))
+
+
+def our_round(model: Any, ket: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Counts (n, 5): program, tables and records."""
+    from collide.program import run_chunk
+
+    return np.asarray(run_chunk(program_of(model, ket), seed, 0, n).columns["counts"])
 
 
 def main() -> None:
@@ -92,15 +98,12 @@ def main() -> None:
         "QuTiP diag": (few, 0.0, lambda s: timed(qutip_counts, system, few, s, "diag")),
     }
     if options.dynamiqs_ntraj and (PEERS / "bin" / "python").exists():
-        players["dynamiqs"] = (
-            options.dynamiqs_ntraj,
-            0.0,
-            Peer(__file__, "--dynamiqs", "-", options.dynamiqs_ntraj, 400).round,
-        )
+        count = options.dynamiqs_ntraj
+        players["dynamiqs"] = (count, 0.0, dynamiqs_player(__file__, "-", count, 400))
     elif options.dynamiqs_ntraj:
         print("dynamiqs is left out: `make bench` makes an environment for it", file=sys.stderr)
     our_round(model, ket, 16, 0)
-    rows = race(players, truth, options.rounds, LIMIT)
+    rows = race(players, truth, options.rounds, LIMIT, {"collide": program_of(model, ket)})
     condition = np.linalg.cond(np.linalg.eig(system[0] - 0.5j * sum(op.conj().T @ op for op in system[1]))[1])
     save(
         options.out,

@@ -168,13 +168,26 @@ def model_of(sites: int) -> Any:
     return collide.CollisionModel(H, hits, TAU, dims=space, construction="gates"), space
 
 
-def our_round(model: Any, ket: Any, n: int, periods: int, seed: int, labels: str) -> np.ndarray:
-    """Heats (n, 2), from the model."""
-    from collide.program import compile_program, run_chunk
+def program_of(model: Any, ket: Any, periods: int, labels: str, keep: tuple[str, ...] = ("totals",)) -> Any:
+    """What ours makes of the model."""
+    from collide.program import compile_program
 
     closing = ("product", [0.5, 0.5])
-    program = compile_program(model, periods * TAU, initial=ket, closing=closing, labels=labels)
-    return np.asarray(run_chunk(program, seed, 0, n).columns["heat"])
+    return compile_program(model, periods * TAU, initial=ket, closing=closing, labels=labels, keep=keep)
+
+
+def our_round(model: Any, ket: Any, n: int, periods: int, seed: int, labels: str) -> np.ndarray:
+    """Heats (n, 2), from the model."""
+    from collide.program import run_chunk
+
+    return np.asarray(run_chunk(program_of(model, ket, periods, labels), seed, 0, n).columns["heat"])
+
+
+def share(model: Any, ket: Any, periods: int, labels: str, ns: float) -> float:
+    """Share of the core's peak, of a time per collision."""
+    from operations import share_of_peak
+
+    return share_of_peak(program_of(model, ket, periods, labels, ("totals", "jumps")), 2e-9 * periods * ns)
 
 
 def moments(model: Any, ket: Any, periods: int) -> np.ndarray:
@@ -223,12 +236,18 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
             known = without if "no sectors" in name else truth[length]
             z = max(abs(z_of_mean(heat[:, b], *known[b])) for b in range(2))
             worst[name] = max(worst[name], z)
+    asked = {
+        'collide labels="heat"': (ground, periods, "heat"),
+        'collide labels="all"': (ground, periods, "all"),
+        'collide "heat", no sectors': (tilted, short, "heat"),
+    }
     rows = []
     for name, times in found.items():
         row: dict[str, Any] = {"": name, "trajectories": players[name][0], "periods": players[name][1]}
         row |= {"ns per collision": statistics.median(times), "max |z|": worst[name]}
         for ours, label in (('collide labels="heat"', "over heat"), ('collide labels="all"', "over all")):
             row[label] = statistics.median([a / b for a, b in zip(times, found[ours], strict=True)])
+        row["share of the core's peak"] = share(model, *asked[name], statistics.median(times)) if name in asked else ""
         row["verdict"] = "ok" if worst[name] <= LIMIT else "VOID: the physics is off"
         rows.append(row)
     return rows
