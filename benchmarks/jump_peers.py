@@ -64,7 +64,8 @@ class Peer:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the peer ended without an answer, with status {self.process.wait()}")
+            late = self.process.wait() == -signal.SIGPROF
+            raise RuntimeError(f"more than {PATIENCE:g} s" if late else "the peer ended without an answer")
         answer = json.loads(line)
         return float(answer["seconds"]), np.array(answer["found"])
 
