@@ -218,15 +218,18 @@ def lay_out(here: Any, norm: float, entries: int, rate: float, horizon: float) -
     horizon : float
     """
     n, parts = int(here["width"]), int(here["width"] // here["size"])
-    level, best = cycles_of_level(n, parts), math.inf
+    level, best, worse = cycles_of_level(n, parts), math.inf, 0
     for shift in range(COARSEST, FINEST + 1):
         step = _step(norm, shift, horizon)
         orders = orders_within(norm * step)
         rest = cycles_of_rest(n, entries, orders)
+        worse += 1
         if shift * level + rest < best:
-            best = shift * level + rest
+            worse, best = 0, shift * level + rest
             here["step"], here["halvings"], here["rest"] = step, max(0, -shift), rest
             here["order"], here["degree"] = orders
+        if worse == 4:  # orders fall in steps, but then no finer step can be better
+            break
     here["levels"], here["rate"] = _levels(float(here["step"]), horizon), rate
 
 
@@ -365,9 +368,12 @@ _FIELDS = {name: _DTYPES[hint] for name, hint in get_type_hints(JumpProgram).ite
 
 def _uniform(program: JumpProgram) -> JumpProgram:
     """Give every array the one type for which the kernels are compiled: any other would compile them again."""
-    return JumpProgram(
-        *(np.require(array, _FIELDS[name], ["C", "A", "W"]) for name, array in program._asdict().items())
-    )
+    return JumpProgram(*(_as(array, _FIELDS[name]) for name, array in program._asdict().items()))
+
+
+def _as(array: NDArray[Any], kind: Any) -> NDArray[Any]:
+    known = array.dtype == kind and array.flags.carray
+    return array if known else np.require(array, kind, ["C", "A", "W"])
 
 
 def _propagators(program: JumpProgram, block: NDArray[np.void], parts: int) -> tuple[SparseRows, Floats]:
@@ -414,7 +420,9 @@ def exits_of(
 ) -> tuple[NDArray[np.void], NDArray[np.void]]:
     """List the channels that act on each block, with their entries, and note in `block` which they are."""
     blocks = len(program.size)
-    acts = (program.target >= 0) & (np.diff(program.jump_start).reshape(program.target.shape) > 0)
+    acts = (program.target >= 0) & (
+        (program.jump_start[1:] - program.jump_start[:-1]).reshape(program.target.shape) > 0
+    )
     source, channel = np.nonzero(acts.T)
     pair = channel * blocks + source
     exit = np.zeros(len(source), EXIT)
@@ -438,7 +446,7 @@ def exits_of(
 
 def _entries(program: Any, parts: int) -> tuple[Ints, NDArray[np.void]]:
     """Entries of the jump operators in real coordinates, and where those of each (channel, block) begin."""
-    pair = np.repeat(np.arange(len(program.jump_start) - 1), np.diff(program.jump_start))
+    pair = np.arange(len(program.jump_start) - 1).repeat(program.jump_start[1:] - program.jump_start[:-1])
     # rows of one pair are told from those of the next by counting on
     wide = int(program.basis.shape[1])
     row, column, value = real_entries(pair * wide + program.jump_row, program.jump_column, program.jump_value, parts)
@@ -458,7 +466,7 @@ def _closings(program: JumpProgram, block: NDArray[np.void]) -> Ints:
 def _check(program: JumpProgram) -> None:
     """Refuse what a trajectory could not survive."""
     times = program.times
-    if len(times) == 0 or times[0] < 0.0 or np.any(np.diff(times) < 0.0) or not np.all(np.isfinite(times)):
+    if len(times) == 0 or times[0] < 0.0 or np.any(times[1:] < times[:-1]) or not np.all(np.isfinite(times)):
         raise ValueError(f"`times` must ascend from 0 or later to the horizon, but is {times}")
     loss, scale = _undecayed(program)
     worst = energy = 0.0
@@ -475,7 +483,7 @@ def _check(program: JumpProgram) -> None:
 
 def _undecayed(program: JumpProgram) -> tuple[Complexes, float]:
     """H_eff + i/2 times the sum of J^dagger J, and the largest rate."""
-    pairs = np.diff(program.jump_start)
+    pairs = program.jump_start[1:] - program.jump_start[:-1]
     block = np.repeat(np.arange(len(pairs)) % len(program.size), pairs)
     row = np.repeat(np.arange(len(pairs)) * program.basis.shape[1], pairs) + program.jump_row
     column, value = program.jump_column, program.jump_value

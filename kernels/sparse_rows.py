@@ -63,28 +63,31 @@ def sparse_rows(matrices: list[tuple[Ints, Ints, Complexes, int]], parts: int) -
 
     Rows ascend; every row of a matrix belongs to some group, be it empty.
     """
-    groups, rows, elements = [np.zeros(0, GROUP)], [np.zeros(0, np.int64)], [np.zeros(0, ELEMENT)]
-    first, at, held = [0], 0, 0
-    for row, column, value, m in matrices:
-        row, column, number = real_entries(row, column, value, parts)
-        length = np.bincount(row, minlength=parts * m)
-        order = length.argsort(kind="stable")
-        of_length, count = np.unique(length, return_counts=True)
-        group = np.zeros(len(of_length), GROUP)
-        group["length"], group["end"] = of_length, at + np.cumsum(count)
-        group["first"] = group["end"] - count
-        group["element"] = held + np.cumsum(count * of_length) - count * of_length
-        element = np.empty(len(row), ELEMENT)
-        element["column"], element["value"] = column, number
-        # entries are by rows already: those of the rows in their new order
-        elements.append(element[length[row].argsort(kind="stable")])
-        groups.append(group)
-        rows.append(order)
-        at, held = at + parts * m, held + len(row)
-        first.append(first[-1] + len(group))
-    return SparseRows(
-        np.array(first), np.concatenate(groups), np.concatenate(rows).astype(np.int64), np.concatenate(elements)
-    )
+    rows, columns, values, sizes = zip(*matrices, strict=True)
+    size = np.array(sizes)
+    begin = size.cumsum() - size  # states before each matrix
+    counts = [len(row) for row in rows]
+    row = np.concatenate(rows) + begin.repeat(counts)
+    row, column, value = real_entries(row, np.concatenate(columns), np.concatenate(values), parts)
+    total = parts * int(size.sum())
+    length = np.bincount(row, minlength=total)
+    of = np.arange(len(size)).repeat(parts * size)  # matrix of each row
+    key = of * (int(length.max(initial=0)) + 1) + length
+    order = key.argsort(kind="stable")
+    key = key[order]
+    (first,) = np.append(total > 0, key[1:] != key[:-1]).nonzero() if total else (np.zeros(0, np.int64),)
+    group = np.zeros(len(first), GROUP)
+    group["length"], group["first"] = length[order[first]], first
+    group["end"] = np.append(first[1:], total)[: len(first)]
+    before = length[order].cumsum() - length[order]
+    group["element"] = before[first]
+    place = np.empty(total, np.int64)  # of each row among the others
+    place[order] = np.arange(total)
+    element = np.empty(len(row), ELEMENT)
+    sorted_by_rows = place[row].argsort(kind="stable")
+    element["column"], element["value"] = column[sorted_by_rows], value[sorted_by_rows]
+    bounds = np.searchsorted(of[order[first]], np.arange(len(size) + 1))
+    return SparseRows(bounds, group, order - parts * begin[of], element)
 
 
 @inlined
