@@ -269,3 +269,12 @@ def test_tiny_weights_are_not_lost_in_the_powers_of_almost_one() -> None:
     lost = 1.0 - tables.survival[here["row"] :].reshape(-1)[n]
     assert lost[-1] == pytest.approx(-math.expm1(4000 * math.log1p(-happens)), rel=1e-9, abs=0)
     assert np.all(np.diff(lost) >= 0)
+
+
+def test_without_tables_of_probabilities_events_are_the_same() -> None:
+    """Zeros are how a weight is written that rounding would lose: every operator is applied instead."""
+    program = compile_program(collision_pair(0.5, "spin"), [10.0, 400.0], keep=("jumps", "final_state"))
+    tables = renewal_tables(program)
+    assert tables is not None
+    lost = run_renewal(tables._replace(density=np.zeros_like(tables.density)), 5, 0, 100, EVERYTHING)
+    assert_same(lost, run_renewal(tables, 5, 0, 100, EVERYTHING))
