@@ -125,7 +125,7 @@ def _powers(program: EventProgram, block: NDArray[np.void], parts: int, horizon:
         null = np.ascontiguousarray(program.null[b, :m, :m], dtype=complex)
         n, levels = parts * m, _levels(1.0, horizon)
         size = table_size(n, parts)
-        table = np.empty(levels * size)
+        table = np.zeros(levels * size)
         found = squares(null, parts, levels, *make_work(n, parts), table)
         rate = 1.0 - math.fsum((null.real**2 + null.imag**2).reshape(-1)) / m
         here["step"], here["levels"], here["order"] = 1.0, found, 0

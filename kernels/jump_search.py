@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from .borrowed import inlined, inner
 from .jump_tables import JumpTables
 from .lanes import WIDTH, anywhere, fma, item, load, select, splat, store
-from .power_tables import product
+from .power_tables import padded, product
 from .sparse_rows import row_product
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Bench(NamedTuple):
 
     Attributes
     ----------
-    state, trial : (n, WIDTH)
+    state, trial : (n or more, WIDTH)
         The states, n real coordinates each, and what a power makes of them.
     series : ((order + 1) * (n + 2), WIDTH)
         Terms of the Taylor series of the states within a step.
@@ -72,7 +72,7 @@ class Bench(NamedTuple):
 
 def make_bench(n: int, order: int, degree: int, exits: int) -> Bench:
     """Allocate the working space for blocks of so many real coordinates and exits, aligned to cache lines."""
-    rows = [n, n, (order + 1) * (n + 2), degree + 3, exits, 14]
+    rows = [padded(n), padded(n), (order + 1) * (n + 2), degree + 3, exits, 14]
     raw = np.zeros((sum(rows) + 1) * WIDTH)
     offset = (-raw.ctypes.data % 64) // 8
     parts, at = [], offset
@@ -130,9 +130,9 @@ def _descend_two(power, first, bench, top, stride):
     for k in range(top, -1, -1):
         further = steps + splat(stride)
         asked = select(further <= left, threshold, never)
-        at = first + 4 * k
-        x = fma(splat(item(power, at + 2)), b, splat(item(power, at)) * a)
-        y = fma(splat(item(power, at + 3)), b, splat(item(power, at + 1)) * a)
+        at = first + 16 * k
+        x = fma(splat(item(power, at + 8)), b, splat(item(power, at)) * a)
+        y = fma(splat(item(power, at + 9)), b, splat(item(power, at + 1)) * a)
         norm2 = fma(x, x, y * y)
         taken = norm2 > asked
         passed = select(norm2 <= asked, select(asked < never, one, passed), passed)
@@ -148,8 +148,8 @@ def _descend_two(power, first, bench, top, stride):
 @inlined
 def _row_of_four(power, at, a, b, c, d):
     """Return one row of P state."""
-    left = fma(splat(item(power, at + 4)), b, splat(item(power, at)) * a)
-    return left + fma(splat(item(power, at + 12)), d, splat(item(power, at + 8)) * c)
+    left = fma(splat(item(power, at + 8)), b, splat(item(power, at)) * a)
+    return left + fma(splat(item(power, at + 24)), d, splat(item(power, at + 16)) * c)
 
 
 @inlined
@@ -163,7 +163,7 @@ def _descend_four(power, first, bench, top, stride):
     for k in range(top, -1, -1):
         further = steps + splat(stride)
         asked = select(further <= left, threshold, never)
-        at = first + 16 * k
+        at = first + 32 * k
         x, y = _row_of_four(power, at, a, b, c, d), _row_of_four(power, at + 1, a, b, c, d)
         u, v = _row_of_four(power, at + 2, a, b, c, d), _row_of_four(power, at + 3, a, b, c, d)
         norm2 = fma(x, x, y * y) + fma(u, u, v * v)
@@ -297,18 +297,7 @@ def settle(tables: JumpTables, block: int, bench: Bench) -> None:
     n, order = tables.block[block].width, tables.block[block].order
     series, lane = bench.series, bench.lane
     place = select(load(lane, EVENT) > splat(NONE), load(lane, PLACE), splat(0.0))
-    for row in range(0, n - 3, 4):  # four rows at a time, for an addition waits for the one before it
-        last = _term(n, order) + row
-        x, y, u, v = load(series, last), load(series, last + 1), load(series, last + 2), load(series, last + 3)
-        for k in range(order - 1, -1, -1):
-            term = _term(n, k) + row
-            x, y = fma(x, place, load(series, term)), fma(y, place, load(series, term + 1))
-            u, v = fma(u, place, load(series, term + 2)), fma(v, place, load(series, term + 3))
-        store(bench.state, row, x)
-        store(bench.state, row + 1, y)
-        store(bench.state, row + 2, u)
-        store(bench.state, row + 3, v)
-    for row in range(n // 4 * 4, n):
+    for row in range(n):
         x = load(series, _term(n, order) + row)
         for k in range(order - 1, -1, -1):
             x = fma(x, place, load(series, _term(n, k) + row))

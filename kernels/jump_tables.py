@@ -386,7 +386,7 @@ def _propagators(program: JumpProgram, block: NDArray[np.void], parts: int) -> t
     lengths = block["levels"] * block["stride"]
     block["power"] = np.cumsum(lengths) - lengths
     # reserved for the whole of it, and touched only where it is filled
-    power = np.empty(int(lengths.sum()))
+    power = np.zeros(int(lengths.sum()))
     for b in np.flatnonzero(larger):
         tabulate(rows, int(b), block[b], parts, power)
     return rows, power

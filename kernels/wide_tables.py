@@ -366,7 +366,7 @@ def _searches(program: WideProgram, block: NDArray[np.void], first: Ints, parts:
     rows = sparse_rows(matrices, parts)
     tabled = np.where(marching > 0, 0, block["levels"] * block["stride"]) * (block["size"] > 1)
     block["power"] = np.cumsum(tabled) - tabled
-    power = np.empty(int(tabled.sum()))
+    power = np.zeros(int(tabled.sum()))
     for b in np.flatnonzero((program.size > 1) & (marching == 0)).tolist():
         tabulate(rows, b, block[b], parts, power)
     assign_queues(block)

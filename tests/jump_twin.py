@@ -29,22 +29,18 @@ def fma_rows(a, b, c):
 
 
 def norm2(psi):
-    """Sum of squares as the general product adds it up: eight rows at a time, then two, then one."""
-    total, n = 0.0, len(psi)
-    x = psi
+    """Sum of squares as the general product adds it up: eight rows at a time."""
 
     def pair(k):
         return fma(x[k], x[k], x[k + 1] * x[k + 1])
 
-    if n == 2:
-        return pair(0)
-    if n == 4:
+    x = np.append(psi, np.zeros(-len(psi) % 8))
+    if len(psi) <= 4:
         return pair(0) + pair(2)
-    for row in range(0, n - 7, 8):
+    total = 0.0
+    for row in range(0, len(x), 8):
         total += (pair(row) + pair(row + 2)) + (pair(row + 4) + pair(row + 6))
-    for row in range(n // 8 * 8, n - 1, 2):
-        total += pair(row)
-    return total + x[-1] * x[-1] if n % 2 else total
+    return total
 
 
 def times(matrix, psi):
@@ -72,11 +68,11 @@ def by_three(matrix, psi):
     x, s, w = times(A, u), times(B, v), times(A + B, u + v)
     out = np.empty(len(psi))
     out[::2], out[1::2] = x - s, (w - x) - s
-    squares = [fma(r, r, i * i) for r, i in out.reshape(-1, 2)]
+    squares = [fma(r, r, i * i) for r, i in out.reshape(-1, 2)] + [0.0] * (len(u) % 2)
     total = 0.0
-    for a in range(0, len(squares) - 1, 2):
+    for a in range(0, len(squares), 2):
         total += squares[a] + squares[a + 1]
-    return out, total + squares[-1] if len(squares) % 2 else total
+    return out, total
 
 
 def moved(matrix, psi, parts):
