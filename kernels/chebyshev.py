@@ -53,6 +53,13 @@ def coefficients(x: float) -> Floats:
     return np.array(values[:n])
 
 
+def norm_bound(matrix: Complexes) -> float:
+    """Bound the norm of a matrix by the geometric mean of its largest row and column sums of moduli."""
+    modulus = np.sqrt(matrix.real * matrix.real + matrix.imag * matrix.imag)
+    rows, columns = (max(map(math.fsum, sums.tolist())) for sums in (modulus, modulus.T))
+    return math.sqrt(rows * columns)
+
+
 def radius_of(row: Ints, column: Ints, value: Complexes, m: int) -> float:
     r"""Bound of the norm of a matrix of size m from its entries.
 

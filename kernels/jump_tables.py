@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from .chebyshev import radius_of
+from .chebyshev import norm_bound, radius_of
 from .doubling import make_work, powers
 from .jump_program import JumpProgram
 from .kicks import KickTables, prepare_kicks
@@ -134,13 +134,6 @@ class JumpTables(NamedTuple):
     load: Ints
     load_bath: Ints
     kicks: KickTables
-
-
-def _norm_bound(matrix: Complexes) -> float:
-    """Bound the norm of a matrix by the geometric mean of its largest row and column sums of moduli."""
-    modulus = np.sqrt(matrix.real * matrix.real + matrix.imag * matrix.imag)
-    rows, columns = (max(map(math.fsum, sums.tolist())) for sums in (modulus, modulus.T))
-    return math.sqrt(rows * columns)
 
 
 def _closer_bound(matrix: Complexes, bound: float) -> float:
@@ -399,7 +392,7 @@ def _generator(program: JumpProgram, b: int, here: Any, parts: int) -> tuple[Int
     row, column = np.nonzero(heff)
     value = heff[row, column]
     entries = len(value) if parts == 1 else 2 * int(np.count_nonzero([value.real, value.imag]))
-    norm = _norm_bound(heff) if m < LARGE else _closer_bound(heff, radius_of(row, column, value, m))
+    norm = norm_bound(heff) if m < LARGE else _closer_bound(heff, radius_of(row, column, value, m))
     lay_out(here, norm, entries, -2.0 * math.fsum(heff.diagonal().imag) / m, horizon)
     value = value * float(here["step"])
     return row, column, value.imag - 1j * value.real, m

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borrowed import borrowed, inlined
+from .chebyshev import norm_bound
 from .jump_program import JumpProgram
 from .lanes import WIDTH, anywhere, fma, load, select, splat, store
 
@@ -126,7 +127,7 @@ def prepare_kicks(program: JumpProgram) -> KickTables:
             size = int(program.size[b])
             operators = [_inside(a, b, size) for a in (loss, program.load_energy, program.load_rest)]
             generator = np.ascontiguousarray(program.heff[b, :size, :size]) * -1j
-            norm = _norm_bound(generator, size)
+            norm = norm_bound(generator)
             if norm > 0.0 and _exchanges(*operators):
                 longest[b] = FIRST_PHASE / (4.0 * norm)
                 _fill(generator, longest[b], rules, _forms(*operators), stride[:, b], form[b])
@@ -139,24 +140,13 @@ def _losses(program: JumpProgram) -> Complexes:
     """G of each load, (nloads, nb, m, m)."""
     loss = np.zeros(program.load_energy.shape, complex)
     start, row, column, value = program.jump_start, program.jump_row, program.jump_column, program.jump_value
-    _add_losses(program.load, program.target, start, row, column, value, loss)
+    nb = program.target.shape[1]
+    for pair in np.flatnonzero(np.repeat(program.load >= 0, nb)).tolist():
+        at = slice(start[pair], start[pair + 1])
+        e, f = np.nonzero(row[at, None] == row[at])
+        products = value[at][e].conj() * value[at][f]
+        np.add.at(loss[program.load[pair // nb], pair % nb], (column[at][e], column[at][f]), products)
     return loss
-
-
-@borrowed
-def _add_losses(
-    of: Ints, target: Ints, start: Ints, row: Ints, column: Ints, value: Complexes, loss: Complexes
-) -> None:
-    """Add J^dagger J of every channel of a load to its G."""
-    blocks = target.shape[1]
-    for c in range(target.shape[0]):
-        if of[c] < 0:
-            continue
-        for b in range(blocks):
-            for e in range(start[c * blocks + b], start[c * blocks + b + 1]):
-                for f in range(start[c * blocks + b], start[c * blocks + b + 1]):
-                    if row[e] == row[f]:
-                        loss[of[c], b, column[e], column[f]] += value[e].conjugate() * value[f]
 
 
 def _inside(operators: Complexes, block: int, size: int) -> Complexes:
@@ -215,20 +205,6 @@ def _fill(
         length *= 0.5
     for q, operator in enumerate(operators):
         _pull_back(operator, np.eye(size, dtype=complex), size, work, form[place, q])
-
-
-@borrowed
-def _norm_bound(matrix: Complexes, m: int) -> float:
-    """Bound the norm of a matrix by the geometric mean of its largest row and column sums of moduli."""
-    rows, columns = 0.0, 0.0
-    for i in range(m):
-        row, column = 0.0, 0.0
-        for j in range(m):
-            across, down = matrix[i, j], matrix[j, i]
-            row += math.sqrt(across.real * across.real + across.imag * across.imag)
-            column += math.sqrt(down.real * down.real + down.imag * down.imag)
-        rows, columns = max(rows, row), max(columns, column)
-    return math.sqrt(rows * columns)
 
 
 @borrowed

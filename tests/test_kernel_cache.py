@@ -203,7 +203,8 @@ def thirty_models() -> list[tuple[Any, str]]:
         bath = Bath("b", temperature=1.0, spectral_density=ohmic(0.1, cutoff=3.0))
         models.append((LindbladModel(H, davies(H, coupling, bath)), "heat"))
         models.append((LindbladModel(H, local(np.triu(np.abs(coupling), 1), 1.0, bath)), "heat"))
-    models += [(rectifier(N=N, g=g), "heat") for N, g in ((2, 0.01), (2, 0.1), (3, 0.1), (3, 0.01))]
+    models += [(rectifier(N=N, g=g), "heat") for N, g in ((2, 0.01), (2, 0.1), (3, 0.1))]
+    models.append((rectifier(N=3, picture="collision", tau=0.5), "heat"))  # of three qubits events are searched
     for tau in (0.1, 0.5, 1.0):
         model = rectifier(picture="collision", tau=tau)
         models += [(model, "heat"), (model, "all")]
@@ -213,11 +214,12 @@ def thirty_models() -> list[tuple[Any, str]]:
 def test_one_set_of_kernels_serves_thirty_models() -> None:
     models = thirty_models()
     assert len(models) == 30
-    for model, labels in (models[0], models[1], models[-2], models[-1]):
+    for model, labels in (models[0], models[1], models[23], models[-2], models[-1]):
         run_both_ways(model, labels)
     before = compiled_kernels()
     assert before["collide.kernels.jumps._fly"] >= 1
     assert before["collide.kernels.events._fly"] >= 1
+    assert before["collide.kernels.renewal._fly"] >= 1
     for model, labels in models:
         run_both_ways(model, labels)
     assert compiled_kernels() == before
