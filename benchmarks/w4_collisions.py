@@ -31,11 +31,6 @@ from collide.machines import rectifier
 from collide.program import Program, compile_program, run_chunk
 
 HERE = Path(__file__).resolve().parent
-# what is asked, with tables: ours, whether the peer draws the same labels, ratio by peer
-REACH: list[tuple[str, bool, dict[str, float]]] = [
-    ("heat", False, {"NumPy vectorised": 800, "JAX": 800}),
-    ("all", True, {"NumPy vectorised": 60, "JAX": 60, "plain Numba loop": 16}),
-]
 POINT: dict[str, Any] = {"g": 0.05, "gamma_L": 0.04, "gamma_R": 0.08, "T_L": 1.0, "T_R": 0.3}
 TAU = 0.5
 SPAN = 0.2
@@ -228,21 +223,6 @@ def rows_of(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
     ]
 
 
-def reach_of(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
-    """What is asked beside what was found, tables included."""
-    return [
-        {
-            "": f'labels="{labels}" over {peer}',
-            "like for like": "yes" if same else "no: it draws every label",
-            "asked": asked,
-            "found": ratio(taken, peer, f"collide {labels}, tables included"),
-        }
-        for labels, same, ratios in REACH
-        for peer, asked in ratios.items()
-        if peer in taken
-    ]
-
-
 def events_of(taken: dict[str, list[float]], periods: int) -> dict[str, float]:
     """Time of an event of `labels="heat"`, its share of opening, closing and sums included.
 
@@ -269,9 +249,7 @@ def main() -> None:
             n: measure(n, options.periods, options.peer_periods, options.rounds, Path(folder)) for n in options.ntraj
         }
     tables = {f"{n} trajectories": rows_of(taken) for n, taken in found.items()}
-    first, taken = next(iter(found.items()))
-    tables[f"Asked, {first} trajectories"] = reach_of(taken)
-    tables["labels='heat', bare: events looked up"] = [events_of(taken, options.periods)]
+    tables["labels='heat', bare: events looked up"] = [events_of(found[options.ntraj[0]], options.periods)]
     save(options.out, f"W4: two qubits between thermal qubits, {2 * options.periods} collisions", tables)
 
 

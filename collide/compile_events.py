@@ -19,7 +19,7 @@ from collide.ends import Basis, end_arrays, measured_kets
 from collide.exact.process import Complexes, Instrument, Ints, Process, Sparse, Unitary, embed
 from collide.exact.stacked import SparseStack
 from collide.exchange import COMPLETENESS
-from collide.gauge import real_events
+from collide.gauge import real_events, told
 from collide.later import later
 from collide.protocol import Protocol
 
@@ -63,11 +63,12 @@ def event_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArra
         "count": events.rows,
         "steps": np.rint(protocol.tlist / process.tau).astype(np.int64),
     }
-    if blocks.largest > 1:
-        arrays = real_events(arrays)
-    return arrays, f"event-driven collisions, {len(events.ops)} kinds of event beside the null one; " + explain(
-        blocks, process.d, Basis(None)
-    )
+    sentence = f"event-driven collisions, {len(events.ops)} kinds of event beside the null one; "
+    sentence += explain(blocks, process.d, Basis(None))
+    if blocks.largest == 1:
+        return arrays, sentence
+    arrays = real_events(arrays)
+    return arrays, sentence + told(arrays, arrays["null"].imag, arrays["initial_vec"])
 
 
 def not_by_events(process: Process) -> str:

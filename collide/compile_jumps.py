@@ -13,7 +13,7 @@ from collide.exact.process import Complexes, Floats, Flow, Process, Sparse
 from collide.exact.small import Operators, components
 from collide.exact.superoperator import effective_hamiltonian
 from collide.frame import phases_at, rotating_frame
-from collide.gauge import real_jumps
+from collide.gauge import real_jumps, told
 from collide.protocol import Protocol
 
 EIGENBASIS_LIMIT = 512  # larger systems stay in the basis they were written in
@@ -47,7 +47,11 @@ def jump_arrays(process: Process, protocol: Protocol) -> tuple[dict[str, NDArray
     # what a load does to the energy is seen all the time, so that phases between states are too
     frame = np.zeros(arrays["basis"].shape) if loads else rotating_frame(arrays)
     arrays = in_frame(arrays, frame, blocks)
-    return real_jumps(arrays) if blocks.largest > 1 and not loads else arrays, explain(blocks, process.d, basis)
+    sentence = explain(blocks, process.d, basis)
+    if blocks.largest == 1 or loads:
+        return arrays, sentence
+    arrays = real_jumps(arrays)
+    return arrays, sentence + told(arrays, arrays["heff"].real, arrays["initial_vec"])
 
 
 def in_frame(arrays: dict[str, NDArray[Any]], frame: Floats, blocks: Blocks) -> dict[str, NDArray[Any]]:

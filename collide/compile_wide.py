@@ -20,6 +20,7 @@ from collide.exact.process import Complexes, Flow, Instrument, Ints, Process, Sp
 from collide.exact.superoperator import effective_hamiltonian
 from collide.exchange import COMPLETENESS
 from collide.frame import phases_at, sparse_frame
+from collide.gauge import told
 from collide.gauge_wide import real_gates, real_sparse_jumps
 from collide.kernels.wide_tables import ROUNDING
 from collide.later import later
@@ -48,7 +49,8 @@ def wide_jump_arrays(process: Process, protocol: Protocol) -> tuple[Arrays, str]
     arrays |= {"wait_start": start, "wait_column": column, "wait_value": value}
     arrays |= {"frame": frame, "turn": phases_at(frame, protocol.tlist)}
     sentence = "sparse evolution, marched or tabulated block by block; " + explain(blocks, process.d, Basis(None))
-    return real_sparse_jumps(arrays), sentence
+    arrays = real_sparse_jumps(arrays)
+    return arrays, sentence + told(arrays, arrays["wait_value"].real, arrays["initial_value"])
 
 
 class GatePlan(NamedTuple):
@@ -78,9 +80,11 @@ def gate_arrays(process: Process, protocol: Protocol, plan: GatePlan) -> tuple[A
     frame, periods = _turning(angle, process.dims, blocks), np.rint(protocol.tlist / process.tau)
     arrays |= _moves(gates, process.dims, blocks)
     arrays |= {"times": periods, "frame": frame, "turn": phases_at(frame, periods)}
-    return real_gates(arrays), f"{len(plan.gates)} gates a period, {len(events)} kinds of event; " + explain(
-        blocks, process.d, Basis(None)
-    )
+    arrays = real_gates(arrays)
+    sentence = f"{len(plan.gates)} gates a period, {len(events)} kinds of event; "
+    sentence += explain(blocks, process.d, Basis(None))
+    waiting = np.concatenate([arrays["wait_value"], arrays["move_value"]]).imag
+    return arrays, sentence + told(arrays, waiting, arrays["initial_value"])
 
 
 def plan_gates(process: Process, protocol: Protocol, most: int) -> GatePlan | None:

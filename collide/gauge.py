@@ -143,6 +143,23 @@ def known_to(kets: int) -> float:
     return KETS if kets > 1 else REAL
 
 
+def told(arrays: Arrays, waiting: NDArray[Any], opened: Complexes) -> str:
+    """What is to be said of a program's frame and basis.
+
+    Parameters
+    ----------
+    arrays : dict
+    waiting, opened : arrays
+        What has to vanish in the operator that acts while nothing happens, and the opening kets.
+    """
+    parts = []
+    if "frame" in arrays and arrays["frame"].any():
+        parts.append("between stops states are seen from a rotating frame")
+    if not (waiting.any() or arrays["jump_value"].imag.any() or opened.imag.any()):
+        parts.append("amplitudes are real, in a basis of phases")
+    return "".join("; " + part for part in parts)
+
+
 # ---------------------------------------------------------------- phases
 
 

@@ -87,7 +87,10 @@ def test_measurements_take_part_in_the_choice() -> None:
     model = rectifier(N=2, **JUMPS)
     ket = np.full(4, 0.5)
     assert "dense: in the given basis" in repr(explain(model, 3.0, initial=ket))
-    assert compile_program(model, 3.0, initial=ket).meta["explanation"] + "." in repr(explain(model, 3.0, initial=ket))
+    told = compile_program(model, 3.0, initial=ket).meta["explanation"].split("; ")
+    assert "between stops states are seen from a rotating frame" in told
+    assert "amplitudes are real, in a basis of phases" not in told  # those of this ket are not
+    assert all(f"{part}.\n" in repr(explain(model, 3.0, initial=ket)) for part in told)
     collisions = rectifier(N=2, picture="collision", tau=0.5, **JUMPS)
     assert collisions.explain(labels="all").kind == "collisions"
     assert "every label drawn" in repr(collisions.explain(labels="all"))
@@ -184,3 +187,8 @@ def test_a_channel_in_a_period_is_no_collision_to_report_on() -> None:
     text = repr(CollisionModel(np.diag([0.0, 1.0]), [item, wheel], 0.5).check())
     assert "bath W: thermal" in text
     assert "wheel" not in text
+
+
+def test_real_bases_are_told() -> None:
+    for model in (rectifier(N=2, **JUMPS), rectifier(N=2, picture="collision", tau=0.5, **JUMPS)):
+        assert "amplitudes are real, in a basis of phases." in repr(explain(model, 3.0)), model
