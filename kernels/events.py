@@ -128,7 +128,7 @@ def _fly(
                 arrive(bench)
                 elect(tables, block, bench)
                 end_search(tables, block, bench)
-            for k in range(alight(tables, flight, columns, bench, queues, queues.ready, ready)):
+            for k in range(alight(tables, flight, columns, bench, None, queues, queues.ready, ready)):
                 pass_stop(tables, flight, columns, queues.ready[k], seed)
                 if flight.traveller[queues.ready[k]].landed == 0:
                     enqueue(tables, flight, queues, queues.ready[k])

@@ -212,15 +212,23 @@ def elect_known(tables: JumpTables, flight: Flight, bench: Bench, queues: Queues
 
 @inner
 def alight(
-    tables: JumpTables, flight: Flight, columns: Columns, bench: Bench, queues: Queues, slots: Slots, count: int
+    tables: JumpTables,
+    flight: Flight,
+    columns: Columns,
+    bench: Bench,
+    dwelling: Any,
+    queues: Queues,
+    slots: Slots,
+    count: int,
 ) -> int:
     """Bring lanes back into their slots: behind their jump, at their stop, or as far as the search reached.
 
-    Those that have come to their stop are gathered in ``queues.ready``, and their number is returned.
+    Those that have come to their stop are gathered in ``queues.ready``, and their number is returned.  `dwelling` is
+    None where there are no loads: what they need is then not compiled.
 
     Every array is named before the loop: after a store the compiler would read it from `tables` and `flight` again.
     """
-    lane, travellers, has_loads, stopped = bench.lane, flight.traveller, flight.load.shape[1] > 0, 0
+    lane, travellers, stopped = bench.lane, flight.traveller, 0
     parts = tables.parts
     at_stop = queues.ready
     exits, blocks, entry, load_of, psi, state = (
@@ -242,7 +250,7 @@ def alight(
             exit = exits[np.uint32(lane[EXIT, l])]
             n = blocks[exit.block].width
             single = blocks[exit.block].size == 1
-            if has_loads and load_of[exit.channel] >= 0:
+            if dwelling is not None and load_of[exit.channel] >= 0:
                 lift_off(tables, flight, slot, bench, l)
             if single:
                 psi[slot, 0] = 1.0
@@ -251,7 +259,7 @@ def alight(
             else:
                 scale = exit.scale if exit.scale > 0.0 else 1.0 / math.sqrt(lane[RATE, l])
                 apply(exit, entry, n, state, l, scale, psi, slot)
-            if has_loads and load_of[exit.channel] >= 0:
+            if dwelling is not None and load_of[exit.channel] >= 0:
                 kick(tables, flight, slot, exit)
             if traveller.jumps < room:
                 place = np.uint32(traveller.jumps)

@@ -97,7 +97,7 @@ def _fly(
                 end_search(tables, block, bench)
                 if dwelling is not None:
                     end_dwells(tables, kicks, flight, bench, dwells, queues.ready, block, ready)
-            for k in range(alight(tables, flight, columns, bench, queues, queues.ready, ready)):
+            for k in range(alight(tables, flight, columns, bench, dwelling, queues, queues.ready, ready)):
                 pass_stop(tables, flight, columns, queues.ready[k], seed)
                 if flight.traveller[queues.ready[k]].landed == 0:
                     enqueue(tables, flight, queues, queues.ready[k])

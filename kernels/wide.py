@@ -115,7 +115,7 @@ def _leave(
     seed: np.uint64,
 ) -> None:
     """Let lanes alight, and pass stops."""
-    for k in range(alight(tables, flight, columns, bench, queues, slots, count)):
+    for k in range(alight(tables, flight, columns, bench, None, queues, slots, count)):
         pass_wide(tables, flight, columns, queues.ready[k], seed)
         if flight.traveller[queues.ready[k]].landed == 0:
             enqueue(tables, flight, queues, queues.ready[k])
@@ -166,7 +166,7 @@ def _fly_periods(
         # lanes that nobody fills are given up for a longer queue
         if seated > 0 and queues.length[queue] == 0 and queues.length[waiting] >= 2 * seated:
             all_rise(bench, seats)
-            alight(tables, flight, columns, bench, queues, seats, WIDTH)
+            alight(tables, flight, columns, bench, None, queues, seats, WIDTH)
             seated = 0
         if seated == 0 and queues.length[waiting] > 0:
             queue, block = waiting, first_block(flight, queues, waiting)
